@@ -1,0 +1,122 @@
+// What one attempt ended with: a value, an error, or an exception.
+// SPDX-License-Identifier: BSL-1.0
+#ifndef ASIO_RETRY_DETAIL_OUTCOME_HPP
+#define ASIO_RETRY_DETAIL_OUTCOME_HPP
+
+#include <asio_retry/error.hpp>
+
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <exception>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace asio_retry::detail {
+
+/// Stands in for `void` where an object is needed.
+class unit {};
+
+template <typename T>
+using storable = std::conditional_t<std::is_void_v<T>, unit, T>;
+
+/// The error_code that a value carries, for operations that answer instead of throwing: an
+/// `error_code`, or a tuple that begins with one (what `as_tuple` gives). Null for other types.
+inline error_code* error_in(error_code& value) noexcept { return &value; }
+
+template <typename... Ts>
+error_code* error_in(std::tuple<error_code, Ts...>& value) noexcept {
+    return &std::get<0>(value);
+}
+
+template <typename T>
+std::nullptr_t error_in(T&) noexcept {
+    return nullptr;
+}
+
+template <typename T>
+inline constexpr bool carries_error =
+    std::is_same_v<decltype(error_in(std::declval<T&>())), error_code*>;
+
+/// The error that an exception carries. Costs a throw.
+inline error_code error_of(const std::exception_ptr& e) noexcept {
+    try {
+        std::rethrow_exception(e);
+    } catch (const boost::system::system_error& s) {
+        return s.code();
+    } catch (const std::system_error& s) {
+        return s.code();
+    } catch (...) {
+        return error::operation_threw;
+    }
+}
+
+template <typename T>
+class outcome {
+public:
+    using value_type = storable<T>;
+
+    template <typename... Args>
+    void succeed(Args&&... args) {
+        clear();
+        value_.emplace(std::forward<Args>(args)...);
+    }
+
+    void fail(std::exception_ptr e, const error_code& ec) noexcept {
+        clear();
+        error_ = ec;
+        exception_ = std::move(e);
+    }
+
+    void fail(std::exception_ptr e) noexcept {
+        const error_code ec = error_of(e);
+        fail(std::move(e), ec);
+    }
+
+    void fail(const error_code& ec) noexcept {
+        clear();
+        error_ = ec;
+    }
+
+    bool has_value() const noexcept { return value_.has_value(); }
+    value_type& value() noexcept { return *value_; }
+    std::optional<value_type> take_value() { return std::move(value_); }
+
+    /// The error of the outcome, also where the value carries it.
+    error_code error() noexcept {
+        if constexpr (carries_error<value_type>) {
+            if (value_) return *error_in(*value_);
+        }
+        return error_;
+    }
+
+    /// Puts another error in place of the outcome's: the attempt timeout's, or a cancellation.
+    void replace_error(const error_code& ec) noexcept {
+        if constexpr (carries_error<value_type>) {
+            if (value_) {
+                *error_in(*value_) = ec;
+                return;
+            }
+        }
+        fail(ec);
+    }
+
+    std::exception_ptr exception() const noexcept { return exception_; }
+
+private:
+    void clear() noexcept {
+        value_.reset();
+        exception_ = nullptr;
+        error_.clear();
+    }
+
+    std::optional<value_type> value_;
+    std::exception_ptr exception_;
+    error_code error_;
+};
+
+}  // namespace asio_retry::detail
+
+#endif

@@ -1,0 +1,181 @@
+// The coroutine that drives a retry_call: attempt, judge, wait, repeat, answer.
+// SPDX-License-Identifier: BSL-1.0
+#ifndef ASIO_RETRY_DETAIL_RETRY_LOOP_HPP
+#define ASIO_RETRY_DETAIL_RETRY_LOOP_HPP
+
+#include <asio_retry/detail/invoke_attempt.hpp>
+#include <asio_retry/detail/judge.hpp>
+#include <asio_retry/detail/outcome.hpp>
+#include <asio_retry/detail/retry_call.hpp>
+#include <asio_retry/detail/spawned_attempt.hpp>
+#include <asio_retry/detail/timed_wait.hpp>
+#include <asio_retry/detail/timer_service.hpp>
+#include <asio_retry/operation.hpp>
+#include <asio_retry/retry_error.hpp>
+#include <asio_retry/retry_result.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <exception>
+#include <functional>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace asio_retry::detail {
+
+/// Answers a call as `retry` does: the value, or an exception with the report.
+template <typename T>
+class throwing {
+public:
+    using result = T;
+    static constexpr bool reports_success = false;
+
+    static T finish(retry_call& call, outcome<T>& last, reason why) {
+        if (why == reason::cancelled && last.has_value()) {
+            last.replace_error(asio::error::operation_aborted);
+        }
+        if (!last.has_value()) {
+            const error_code ec = call.completion_error(why);
+            throw retry_error(ec, call.take_report(why), call.policy().name(), last.exception());
+        }
+        if (why != reason::success && !call.unwatched()) call.take_report(why);
+        if constexpr (!std::is_void_v<T>) return std::move(last.value());
+    }
+};
+
+/// Answers a call as `try_retry` does.
+template <typename T>
+class reporting {
+public:
+    using result = retry_result<T>;
+    static constexpr bool reports_success = true;
+
+    static result finish(retry_call& call, outcome<T>& last, reason why) {
+        const error_code ec = call.completion_error(why);
+        retry_report report = call.take_report(why);
+        return result(last.take_value(), ec, last.exception(), std::move(report));
+    }
+};
+
+inline bool is_cancelled(const asio::cancellation_state& state) noexcept {
+    return state.cancelled() != asio::cancellation_type::none;
+}
+
+/// The steps of the loop between its suspensions, kept out of the coroutine so that their
+/// temporaries do not swell its frame.
+template <typename T, typename Finish>
+class loop_steps {
+public:
+    loop_steps(const retry_policy& policy, timer_service& timers) noexcept
+        : timers_(timers), call_(policy) {}
+
+    /// Whether there is an attempt to make. To be asked before each.
+    bool wants_attempt(const asio::cancellation_state& state) noexcept {
+        now_ = timers_.now();
+        if (call_.number() == 0) {
+            next_ = is_cancelled(state) ? call_.cancel(now_) : call_.start(now_);
+        } else {
+            next_ = is_cancelled(state) ? call_.cancel(now_) : call_.wait_done(now_);
+        }
+        return next_.what == retry_action::type::attempt;
+    }
+
+    attempt begin() { return call_.begin_attempt(now_); }
+
+    /// Takes the outcome. Whether the call goes on.
+    template <typename Operation>
+    bool end(Operation& op, const asio::cancellation_state& state) {
+        const error_code ec = last.error();
+        const verdict v = judge(call_.policy(), ec, is_cancelled(state), [&] {
+            if constexpr (std::is_void_v<T>) {
+                return verdict::success();
+            } else {
+                return op.judge(last.value());
+            }
+        });
+        if (!v.is_failure() && !Finish::reports_success && call_.unwatched()) {
+            next_ = retry_action::finish(reason::success);
+            return false;
+        }
+        next_ = call_.end_attempt(timers_.now(), v, ec, random_of(call_.policy(), timers_));
+        if (next_.what != retry_action::type::wait) return false;
+        op.run_reset();
+        return true;
+    }
+
+    bool wants_wait() const noexcept { return next_.delay > nanoseconds::zero(); }
+
+    void expired() noexcept {
+        if (last.error() == asio::error::operation_aborted) {
+            last.replace_error(error::attempt_timeout);
+        }
+    }
+
+    steady_time wake_time() const noexcept { return call_.wake_time(); }
+
+    typename Finish::result finish() { return Finish::finish(call_, last, next_.why); }
+
+    outcome<T> last;
+
+private:
+    timer_service& timers_;
+    retry_call call_;
+    steady_time now_{};
+    retry_action next_ = retry_action::make_attempt();
+};
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"  // false alarm over Asio's frames
+#endif
+
+template <typename Finish, typename Executor, typename Operation, typename... Args>
+asio::awaitable<typename Finish::result, Executor> retry_loop(retry_policy policy,
+                                                              Operation op,
+                                                              Args... args) {
+    using value = typename retry_types<Operation, Args...>::value;
+    timer_service& timers = timer_service::of(co_await asio::this_coro::executor);
+    loop_steps<value, Finish> steps(policy, timers);
+    std::optional<timed_wait> wait;
+
+    while (steps.wants_attempt(co_await asio::this_coro::cancellation_state)) {
+        const attempt current = steps.begin();
+        if (current.deadline() == steady_time::max()) {
+            try {
+                auto pending = invoke_attempt(op.function(), current, args...);
+                if constexpr (std::is_void_v<value>) {
+                    co_await std::move(pending);
+                    steps.last.succeed();
+                } else {
+                    value v = co_await std::move(pending);
+                    steps.last.succeed(std::move(v));
+                }
+            } catch (const boost::system::system_error& e) {
+                steps.last.fail(std::current_exception(), e.code());
+            } catch (...) {
+                steps.last.fail(std::current_exception());
+            }
+        } else {
+            auto body = run_into(steps.last, op.function(), current, args...);
+            auto attempt = run_until(std::move(body), timers, current.deadline());
+            if (co_await std::move(attempt)) steps.expired();
+        }
+        if (!steps.end(op, co_await asio::this_coro::cancellation_state)) break;
+        if (steps.wants_wait()) {
+            wait.emplace(timers);
+            co_await wait->until(steps.wake_time());
+        }
+    }
+    co_return steps.finish();
+}
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+}  // namespace asio_retry::detail
+
+#endif

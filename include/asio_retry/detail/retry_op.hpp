@@ -1,0 +1,301 @@
+// The composed operation that drives a retry_call for any completion token.
+// SPDX-License-Identifier: BSL-1.0
+#ifndef ASIO_RETRY_DETAIL_RETRY_OP_HPP
+#define ASIO_RETRY_DETAIL_RETRY_OP_HPP
+
+#include <asio_retry/detail/attempt_deadline.hpp>
+#include <asio_retry/detail/completion_signature.hpp>
+#include <asio_retry/detail/judge.hpp>
+#include <asio_retry/detail/retry_call.hpp>
+#include <asio_retry/detail/timed_wait.hpp>
+#include <asio_retry/detail/timer_service.hpp>
+
+#include <boost/asio/associated_allocator.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/execution/context.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/query.hpp>
+
+#include <memory>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace asio_retry::detail {
+
+/// Whether a handler is bound to an executor (where this Asio does not tell: maybe).
+template <typename Handler, typename Executor>
+concept has_own_executor = !requires {
+    typename asio::associated_executor<Handler,
+                                       Executor>::asio_associated_executor_is_unspecialised;
+};
+
+/// Keeps two contexts running where the handler's is not that of the operation: while one is at
+/// work on the call, nothing else counts as work on the other.
+template <typename Executor, typename HandlerExecutor>
+class foreign_work {
+public:
+    foreign_work(const Executor& ex, const HandlerExecutor& own) {
+        const auto& context = asio::query(ex, asio::execution::context);
+        if (&context == &asio::query(own, asio::execution::context)) return;
+        constexpr auto work = asio::execution::outstanding_work.tracked;
+        works_.emplace(asio::prefer(ex, work), asio::prefer(own, work));
+    }
+
+private:
+    template <typename E>
+    using tracked = std::decay_t<decltype(asio::prefer(std::declval<const E&>(),
+                                                       asio::execution::outstanding_work.tracked))>;
+
+    std::optional<std::pair<tracked<Executor>, tracked<HandlerExecutor>>> works_;
+};
+
+class no_work {
+public:
+    template <typename Executor>
+    no_work(const Executor&, const Executor&) noexcept {}
+};
+
+/// One call of async_retry in progress, on memory of the handler's allocator.
+/** Owned by whatever is pending: the attempt's completion handler or the backoff's. A context that
+    is destroyed drops that, and the call with it. Between them the call owns itself. `Choice` (a `finish_for`) makes the handler's
+    arguments of the last attempt's. All steps run on the handler's executor. */
+template <typename Choice, typename Executor, typename Operation, typename Handler>
+class retry_op {
+    using finish_type = typename Choice::type;
+    using executor_type = asio::associated_executor_t<Handler, Executor>;
+
+    class deadline_type : public attempt_deadline<executor_type> {
+    public:
+        explicit deadline_type(retry_op& c)
+            : attempt_deadline<executor_type>(c.timers_, c.executor_, &retry_op::deadline_last),
+              call(c) {}
+        retry_op& call;
+    };
+
+public:
+    template <typename H>
+    static void start(H&& handler, const Executor& ex, retry_policy policy, Operation op) {
+        auto memory = rebind(allocator_for(handler));
+        auto* const place = std::allocator_traits<decltype(memory)>::allocate(memory, 1);
+        auto* const call =
+            new (place) retry_op(std::forward<H>(handler), ex, std::move(policy), std::move(op));
+        retry_action next = call->call_.start(call->timers_.now());
+        if (next.what == retry_action::type::finish) {
+            if constexpr (finish_type::needs_attempt) {
+                // There is no value to complete with: one attempt, which is cancelled at once.
+                next = retry_action::make_attempt();
+            } else {
+                const auto executor = call->executor_;
+                asio::post(executor, finisher(*call, next.why));
+                return;
+            }
+        }
+        call->watch_cancellation();
+        call->proceed(next);
+    }
+
+private:
+    template <typename H>
+    retry_op(H&& handler, const Executor& ex, retry_policy policy, Operation op)
+        : handler_(std::forward<H>(handler)),
+          executor_(asio::get_associated_executor(handler_, ex)),
+          timers_(timer_service::of(ex)),
+          foreign_work_(ex, executor_),
+          policy_(std::move(policy)),
+          call_(policy_),
+          operation_(std::move(op)) {}
+
+    template <typename Allocator>
+    static auto rebind(const Allocator& a) noexcept {
+        return typename std::allocator_traits<Allocator>::template rebind_alloc<retry_op>(a);
+    }
+
+    /// Frees the memory; the handler survives, so that it can use that memory again.
+    Handler release() noexcept {
+        Handler handler = std::move(handler_);
+        auto memory = rebind(allocator_for(handler));
+        this->~retry_op();
+        std::allocator_traits<decltype(memory)>::deallocate(memory, this, 1);
+        return handler;
+    }
+
+    /// What an attempt's and a backoff's handler have in common: they own the call until they run.
+    class continuation {
+    public:
+        using executor_type = retry_op::executor_type;
+        using allocator_type = decltype(allocator_for(std::declval<const Handler&>()));
+
+        explicit continuation(retry_op& call) noexcept : call_(&call) {}
+        continuation(continuation&& other) noexcept : call_(std::exchange(other.call_, nullptr)) {}
+        ~continuation() {
+            if (call_ != nullptr) [[unlikely]]
+                call_->abandon();
+        }
+
+        const executor_type& get_executor() const noexcept { return call_->executor_; }
+        allocator_type get_allocator() const noexcept { return allocator_for(call_->handler_); }
+
+    protected:
+        retry_op& take() noexcept { return *std::exchange(call_, nullptr); }
+        retry_op& call() const noexcept { return *call_; }
+
+    private:
+        retry_op* call_;
+    };
+
+    class attempt_handler : public continuation {
+    public:
+        using cancellation_slot_type = asio::cancellation_slot;
+        using continuation::continuation;
+
+        cancellation_slot_type get_cancellation_slot() const noexcept {
+            return this->call().attempt_slot();
+        }
+
+        template <typename... Ts>
+        void operator()(Ts&&... results) {
+            retry_op& call = this->take();
+            Choice::store(call.last_, std::forward<Ts>(results)...);
+            if (!call.has_deadline_ || call.deadline().completed()) call.attempt_done();
+        }
+    };
+
+    class wait_handler : public continuation {
+    public:
+        using continuation::continuation;
+
+        void operator()(wait_result) {
+            retry_op& call = this->take();
+            const auto now = call.timers_.now();
+            call.proceed(call.cancelled_ ? call.call_.cancel(now) : call.call_.wait_done(now));
+        }
+    };
+
+    class resumer : public continuation {
+    public:
+        using continuation::continuation;
+        void operator()() { this->take().attempt_done(); }
+    };
+
+    class finisher : public continuation {
+    public:
+        finisher(retry_op& call, reason why) noexcept : continuation(call), why_(why) {}
+        void operator()() { this->take().finish(why_); }
+
+    private:
+        reason why_;
+    };
+
+    deadline_type& deadline() noexcept { return *std::get_if<deadline_type>(&waiting_); }
+
+    asio::cancellation_slot attempt_slot() noexcept {
+        return has_deadline_ || has_slot_ ? deadline().slot() : asio::cancellation_slot();
+    }
+
+    void watch_cancellation() {
+        auto slot = asio::get_associated_cancellation_slot(handler_);
+        has_slot_ = slot.is_connected();
+        if (has_slot_) slot.assign([this](asio::cancellation_type) { cancel(); });
+    }
+
+    void cancel() {
+        cancelled_ = true;
+        // An operation may complete while it is being cancelled: then this is gone afterwards.
+        if (auto* const d = std::get_if<deadline_type>(&waiting_)) {
+            d->cancel();
+        } else if (auto* const w = std::get_if<timed_wait>(&waiting_)) {
+            w->wake();
+        }
+    }
+
+    void proceed(retry_action next) {
+        while (next.what == retry_action::type::wait) {
+            operation_.run_reset();
+            if (next.delay > nanoseconds::zero()) {
+                auto& wait = waiting_.template emplace<timed_wait>(timers_);
+                wait.until(call_.wake_time())(wait_handler(*this));
+                return;
+            }
+            next = cancelled_ ? call_.cancel(timers_.now()) : call_.wait_done(timers_.now());
+        }
+        if (next.what == retry_action::type::finish) return finish(next.why);
+        make_attempt();
+    }
+
+    void make_attempt() {
+        const attempt current = call_.begin_attempt(timers_.now());
+        has_deadline_ = current.deadline() != steady_time::max();
+        auto& d = waiting_.template emplace<deadline_type>(*this);
+        if (!has_deadline_) {
+            initiate_attempt(operation_.function(), current, attempt_handler(*this));
+            return;
+        }
+        d.arm(current.deadline());
+        initiate_attempt(operation_.function(), current, attempt_handler(*this));
+        if (d.initiated()) {
+            const auto executor = executor_;
+            asio::post(executor, resumer(*this));
+        }
+    }
+
+    using ending = typename attempt_deadline<executor_type>::ending;
+
+    static void deadline_last(attempt_deadline<executor_type>& d, ending how) {
+        retry_op& call = static_cast<deadline_type&>(d).call;
+        if (how == ending::proceed) {
+            call.attempt_done();
+        } else {
+            call.abandon();
+        }
+    }
+
+    void attempt_done() {
+        if (has_deadline_ && deadline().expired() && !cancelled_ &&
+            last_.error() == asio::error::operation_aborted) {
+            last_.replace_error(error::attempt_timeout);
+        }
+        const error_code ec = last_.error();
+        const verdict v = judge(policy_, ec, cancelled_, [this] {
+            return std::apply([this](const auto&... vs) { return operation_.judge(vs...); },
+                              last_.values());
+        });
+        // An attempt made for want of a value, after the deadline, is no success in any case.
+        const bool counts = !finish_type::needs_attempt || call_.number() != 0;
+        if (!v.is_failure() && !finish_type::reports_success && call_.unwatched() && counts) {
+            return finish(reason::success);
+        }
+        proceed(call_.end_attempt(timers_.now(), v, ec, random_of(policy_, timers_)));
+    }
+
+    void finish(reason why) {
+        if (has_slot_) asio::get_associated_cancellation_slot(handler_).clear();
+        auto results = finish_type::results(call_, last_, why);
+        std::apply(release(), std::move(results));
+    }
+
+    void abandon() noexcept { [[maybe_unused]] const Handler handler = release(); }
+
+    Handler handler_;
+    executor_type executor_;
+    timer_service& timers_;
+    [[no_unique_address]] std::conditional_t<has_own_executor<Handler, Executor>,
+                                             foreign_work<Executor, executor_type>,
+                                             no_work> foreign_work_;
+    retry_policy policy_;
+    retry_call call_;
+    [[no_unique_address]] Operation operation_;
+    typename finish_type::values last_;
+    std::variant<std::monostate, deadline_type, timed_wait> waiting_;
+    bool has_slot_ = false;
+    bool has_deadline_ = false;
+    bool cancelled_ = false;
+};
+
+}  // namespace asio_retry::detail
+
+#endif

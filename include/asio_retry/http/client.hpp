@@ -1,0 +1,154 @@
+// An HTTP(S) client whose fetches retry.
+// SPDX-License-Identifier: BSL-1.0
+#ifndef ASIO_RETRY_HTTP_CLIENT_HPP
+#define ASIO_RETRY_HTTP_CLIENT_HPP
+
+#include <asio_retry/error.hpp>
+#include <asio_retry/http/client_config.hpp>
+#include <asio_retry/http/error.hpp>
+#include <asio_retry/http/fetch_policy.hpp>
+#include <asio_retry/http/request.hpp>
+#include <asio_retry/http/response.hpp>
+#include <asio_retry/retry_result.hpp>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace asio_retry::http {
+
+/// What `try_fetch` answers.
+/** Its value is the last response that arrived whole, its error that of the last attempt. After a 503
+    and then a refused connection it has both; a call that ended with a response has no error. `ok()`
+    tells whether the last attempt gave a response that is no failure. */
+using fetch_result = retry_result<response>;
+
+namespace detail {
+class client_state;
+}
+
+/// Fetches over HTTP/1.1 and TLS, repeats what fails, and keeps connections for the next call.
+/** One client serves a whole program: its calls share a pool of connections, running name lookups
+    and the TLS context. Cheap to move; it cannot be copied. A client may be destroyed with calls in
+    flight: they go on to their end.
+
+        client c(co_await boost::asio::this_coro::executor);
+        response r = co_await c.get("https://example.com/");
+
+    Every fetch runs as follows. A connection to the request's origin is taken from the pool or made;
+    the request is sent and the response read whole; the outcome is judged, and the fetch ends or waits
+    and begins anew, as the policy says.
+
+    Result: the last response, also if its status is a failure that the policy gave up on: look at
+    `status()`. Errors, as the exception of `get` and `fetch`, as `error()` of `try_fetch` and as the
+    error_code of `async_fetch`, each only where the last attempt gave no response:
+    - `http::error`, each with its cause; those of redirects come with the response that redirected
+    - `asio_retry::error::attempt_timeout`: the last attempt ran out of time
+    - `asio_retry::error::deadline_exceeded`: the total timeout had passed before the first attempt
+    - codes of sockets, name lookups and TLS, as the system gave them
+    - a code of `http::certificate_category()`: the server's certificate was refused, and why
+    - codes of Beast (`beast.http`): in what way the response was malformed
+    - `boost::asio::error::operation_aborted`: the call was cancelled.
+
+    Per-operation cancellation: of an awaitable what the awaiting coroutine lets through (by default
+    terminal only), of `async_fetch` and `async_try_fetch` terminal, partial and total. At any point
+    it ends the call at once; the connection in use is closed.
+
+    Executor: an awaitable runs on the executor of its coroutine; what takes a token runs on the
+    client's (on a strand of it, if it is not one) and calls the handler on the executor associated
+    with it. Observers run where the call does. Connections belong to the client's executor, whose
+    context must outlive the client.
+
+    Thread safety: distinct clients safe; calls of one client may be made from several threads at
+    once. Cancel an awaitable from the executor of its coroutine, the others from any thread. */
+class client {
+public:
+    using executor_type = boost::asio::any_io_executor;
+
+    explicit client(executor_type ex, client_config config = client_config());
+    client(client&&) noexcept;
+    client& operator=(client&&) noexcept;
+    ~client();
+
+    executor_type get_executor() const noexcept;
+    const client_config& config() const noexcept;
+
+    /// GETs the URL under the client's policy. @throws retry_error if there is no response.
+    boost::asio::awaitable<response> get(std::string url);
+
+    /// Sends the request under the client's policy. @throws retry_error if there is no response.
+    boost::asio::awaitable<response> fetch(request r);
+    /// The same under a policy for this call.
+    boost::asio::awaitable<response> fetch(request r, fetch_policy policy);
+
+    /// Never throws for a failed fetch: answers response, error and report.
+    boost::asio::awaitable<fetch_result> try_fetch(request r);
+    boost::asio::awaitable<fetch_result> try_fetch(request r, fetch_policy policy);
+
+    /// For any completion token. Completion signature: `void(error_code, response)`.
+    template <typename Token>
+    auto async_fetch(request r, fetch_policy policy, Token&& token) {
+        return boost::asio::async_initiate<Token, void(error_code, response)>(
+            initiation<fetch_handler>(state_), token, std::move(r), std::move(policy));
+    }
+    template <typename Token>
+    auto async_fetch(request r, Token&& token) {
+        return async_fetch(std::move(r), config().policy(), std::forward<Token>(token));
+    }
+
+    /// The same with the report. Completion signature: `void(fetch_result)`.
+    template <typename Token>
+    auto async_try_fetch(request r, fetch_policy policy, Token&& token) {
+        return boost::asio::async_initiate<Token, void(fetch_result)>(
+            initiation<try_fetch_handler>(state_), token, std::move(r), std::move(policy));
+    }
+    template <typename Token>
+    auto async_try_fetch(request r, Token&& token) {
+        return async_try_fetch(std::move(r), config().policy(), std::forward<Token>(token));
+    }
+
+private:
+    using state_ptr = std::shared_ptr<detail::client_state>;
+    using fetch_handler = boost::asio::any_completion_handler<void(error_code, response)>;
+    using try_fetch_handler = boost::asio::any_completion_handler<void(fetch_result)>;
+
+    /// Outlives the client where the token is lazy.
+    template <typename ErasedHandler>
+    class initiation {
+    public:
+        using executor_type = client::executor_type;
+
+        explicit initiation(state_ptr state) noexcept : state_(std::move(state)) {}
+
+        executor_type get_executor() const noexcept { return executor_of(*state_); }
+
+        template <typename Handler>
+        void operator()(Handler&& handler, request r, fetch_policy policy) const {
+            executor_type ex = boost::asio::get_associated_executor(handler, get_executor());
+            start(state_,
+                  std::move(ex),
+                  std::move(r),
+                  std::move(policy),
+                  ErasedHandler(std::forward<Handler>(handler)));
+        }
+
+    private:
+        state_ptr state_;
+    };
+
+    static executor_type executor_of(const detail::client_state& state) noexcept;
+    static void start(state_ptr, executor_type, request, fetch_policy, fetch_handler);
+    static void start(state_ptr, executor_type, request, fetch_policy, try_fetch_handler);
+
+    state_ptr state_;
+};
+
+}  // namespace asio_retry::http
+
+#endif

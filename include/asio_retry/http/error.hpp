@@ -1,0 +1,120 @@
+// The errors of HTTP: what is wrong with a request, a response or a connection.
+// SPDX-License-Identifier: BSL-1.0
+#ifndef ASIO_RETRY_HTTP_ERROR_HPP
+#define ASIO_RETRY_HTTP_ERROR_HPP
+
+#include <asio_retry/error.hpp>
+
+#include <boost/system/error_code.hpp>
+
+#include <cstddef>
+#include <string>
+#include <type_traits>
+
+namespace asio_retry::http {
+
+/// What HTTP adds to the errors of sockets, name lookups and TLS, which are passed on as they come.
+enum class error {
+    // Of the request; nothing has been sent.
+    invalid_url = 1,     ///< not an absolute URL, or its host, port or path is malformed
+    unsupported_scheme,  ///< neither http nor https
+    invalid_method,      ///< the method is not a token
+    invalid_header,      ///< a header that no request can carry: CR, LF or NUL in it, say
+    forbidden_header,    ///< a header that is the client's own business (Content-Length, ...)
+
+    // Of the connection.
+    connect_timeout,  ///< `fetch_policy::connect_timeout` passed. Equivalent to `timed_out`.
+    no_response,  ///< it ended before the first byte of a response. Equivalent to `connection_reset`.
+    incomplete_response,  ///< it ended inside the response. Equivalent to `connection_reset`.
+    tls_options,          ///< a file or a text of `tls_options` could not be used
+
+    // Of the response.
+    malformed_response,      ///< not HTTP/1.x, or ambiguous as to where it ends
+    header_too_large,        ///< above `fetch_policy::max_header_size`
+    body_too_large,          ///< above `fetch_policy::max_body_size`
+    too_many_informational,  ///< more 1xx responses than anybody needs
+    unexpected_upgrade,      ///< 101, which nobody asked for
+
+    // Of redirects.
+    too_many_redirects,  ///< more than `fetch_policy::max_redirects` in a row
+    insecure_redirect,   ///< from https to http
+    invalid_redirect     ///< Location is malformed, or neither http nor https
+};
+
+namespace detail {
+
+class error_category_type final : public boost::system::error_category {
+public:
+    constexpr error_category_type() noexcept : error_category(0x8c1f3d0a77e2b945ULL) {}
+
+    const char* name() const noexcept override { return "asio_retry.http"; }
+
+    std::string message(int value) const override { return text(value); }
+
+    const char* message(int value, char*, std::size_t) const noexcept override {
+        return text(value);
+    }
+
+    boost::system::error_condition default_error_condition(int value) const noexcept override {
+        namespace errc = boost::system::errc;
+        switch (static_cast<error>(value)) {
+            case error::connect_timeout: return errc::make_error_condition(errc::timed_out);
+            case error::no_response:
+            case error::incomplete_response:
+                return errc::make_error_condition(errc::connection_reset);
+            default: return {value, *this};
+        }
+    }
+
+private:
+    static const char* text(int value) noexcept {
+        switch (static_cast<error>(value)) {
+            case error::invalid_url: return "the URL is malformed";
+            case error::unsupported_scheme: return "the URL is neither http nor https";
+            case error::invalid_method: return "the request method is not a token";
+            case error::invalid_header:
+                return "a request header is malformed (a control character in it?)";
+            case error::forbidden_header:
+                return "a request header is one that the client itself has to set";
+            case error::connect_timeout: return "connecting took longer than the connect timeout";
+            case error::no_response: return "the connection ended before a response came";
+            case error::incomplete_response:
+                return "the connection ended before the response was whole";
+            case error::tls_options: return "a certificate or key of the TLS options is unusable";
+            case error::malformed_response: return "the response is malformed";
+            case error::header_too_large: return "the response header is larger than allowed";
+            case error::body_too_large: return "the response body is larger than allowed";
+            case error::too_many_informational: return "too many informational responses";
+            case error::unexpected_upgrade: return "the server switched protocols unasked";
+            case error::too_many_redirects: return "too many redirects";
+            case error::insecure_redirect: return "redirected from https to http";
+            case error::invalid_redirect: return "redirected to an invalid URL";
+        }
+        return "unknown asio_retry.http error";
+    }
+};
+
+inline constexpr error_category_type error_category_instance{};
+
+}  // namespace detail
+
+/// The category of `http::error`.
+inline const boost::system::error_category& error_category() noexcept {
+    return detail::error_category_instance;
+}
+
+inline error_code make_error_code(error e) noexcept {
+    return {static_cast<int>(e), error_category()};
+}
+
+/// The category of refused certificates; its values are OpenSSL's `X509_V_ERR_...`.
+/** A handshake that fails over the peer's certificate completes with one of these, so that the
+    message says which of its faults it was: "certificate refused: certificate has expired". */
+const boost::system::error_category& certificate_category() noexcept;
+
+}  // namespace asio_retry::http
+
+template <>
+struct boost::system::is_error_code_enum<asio_retry::http::error> : std::true_type {};
+
+#endif

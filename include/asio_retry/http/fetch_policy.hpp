@@ -1,0 +1,157 @@
+// How a fetch is made and repeated: a retry_policy, and what HTTP adds to it.
+// SPDX-License-Identifier: BSL-1.0
+#ifndef ASIO_RETRY_HTTP_FETCH_POLICY_HPP
+#define ASIO_RETRY_HTTP_FETCH_POLICY_HPP
+
+#include <asio_retry/detail/saturate.hpp>
+#include <asio_retry/retry_policy.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace asio_retry::http {
+
+/// Which requests may be sent again although some of them may have been processed.
+enum class idempotency : std::uint8_t {
+    by_method,  ///< GET, HEAD, OPTIONS, TRACE, PUT, DELETE, QUERY, and any with an Idempotency-Key
+    always,     ///< all
+    generate_key  ///< all: where the method is not idempotent, the client adds an Idempotency-Key
+};
+
+/// The options of a fetch. A value: cheap to copy, compared by its options.
+/** Copies share one immutable block until a setter changes one of them. Setters chain, and throw
+    std::invalid_argument for an impossible value and then change nothing.
+    Thread safety: distinct objects safe, even when copied from one another; a shared object safe to
+    read. */
+class fetch_policy {
+public:
+    using duration = std::chrono::nanoseconds;
+
+    fetch_policy() : options_(defaults()) {}
+
+    /// Attempts, timeouts, backoff, observer. The default is `default_retry()`.
+    fetch_policy& retry(retry_policy p) {
+        edit().retry = std::move(p);
+        return *this;
+    }
+    const retry_policy& retry() const noexcept { return options_->retry; }
+
+    /// 4 attempts of at most 10 s each, 30 s in all; exponential backoff from 100 ms to 5 s with full
+    /// jitter; Retry-After up to 30 s.
+    static retry_policy default_retry() {
+        using std::chrono::milliseconds;
+        using std::chrono::seconds;
+        return std::move(retry_policy()
+                             .max_attempts(4)
+                             .attempt_timeout(seconds(10))
+                             .total_timeout(seconds(30))
+                             .backoff(backoff::exponential(milliseconds(100), seconds(5)))
+                             .max_retry_after(seconds(30)));
+    }
+
+    /// Bound on making one connection: name lookup, connect and TLS handshake. Above 0; default 5 s.
+    /** Cut to what is left of the attempt. Running into it is `error::connect_timeout`, of kind
+        timeout. Waiting for a place in the pool is not part of it. */
+    template <typename Rep, typename Period>
+    fetch_policy& connect_timeout(std::chrono::duration<Rep, Period> d) {
+        const duration value = asio_retry::detail::saturating_cast(d);
+        if (value <= duration::zero()) {
+            throw std::invalid_argument("connect_timeout: must be above 0");
+        }
+        edit().connect_timeout = value;
+        return *this;
+    }
+    duration connect_timeout() const noexcept { return options_->connect_timeout; }
+
+    /// The statuses that are failures worth a retry. Default 408, 425, 429, 500, 502, 503, 504.
+    /** From 400 to 599 each. 408, 425 and 429, and 503 with a Retry-After, count as throttling, the
+        others as server. 421 is always repeated, on another connection, as connection_lost. Any
+        other status ends the call and is no error. */
+    fetch_policy& retry_status(std::vector<unsigned> statuses) {
+        for (const unsigned s : statuses) {
+            if (s < 400 || s > 599) {
+                throw std::invalid_argument("retry_status: " + std::to_string(s) +
+                                            " is not a failure; use 400 to 599");
+            }
+        }
+        std::sort(statuses.begin(), statuses.end());
+        edit().retry_status = std::move(statuses);
+        return *this;
+    }
+    /// In ascending order.
+    const std::vector<unsigned>& retry_status() const noexcept { return options_->retry_status; }
+
+    /// Which requests may be sent again. Default `idempotency::by_method`.
+    /** A request that says so itself (`request::repeatable`) has the last word. */
+    fetch_policy& idempotency(http::idempotency i) {
+        edit().repeats = i;
+        return *this;
+    }
+    http::idempotency idempotency() const noexcept { return options_->repeats; }
+
+    /// How many redirects in a row are followed. Default 0: a 3xx is a response like any other.
+    /** Each hop is fetched, and retried, as a request of its own; all hops share the total timeout and
+        the report of the call, in which attempts are numbered on from hop to hop. */
+    fetch_policy& max_redirects(unsigned n) {
+        edit().max_redirects = n;
+        return *this;
+    }
+    unsigned max_redirects() const noexcept { return options_->max_redirects; }
+
+    /// Bound on a response's header, in bytes, trailer included. Above 0; default 64 KiB.
+    fetch_policy& max_header_size(std::size_t bytes) {
+        if (bytes == 0) throw std::invalid_argument("max_header_size: must be above 0");
+        edit().max_header_size = bytes;
+        return *this;
+    }
+    std::size_t max_header_size() const noexcept { return options_->max_header_size; }
+
+    /// Bound on a response's body, in bytes. Default 64 MiB.
+    fetch_policy& max_body_size(std::uint64_t bytes) {
+        edit().max_body_size = bytes;
+        return *this;
+    }
+    std::uint64_t max_body_size() const noexcept { return options_->max_body_size; }
+
+    friend bool operator==(const fetch_policy& a, const fetch_policy& b) {
+        return a.options_ == b.options_ || *a.options_ == *b.options_;
+    }
+
+private:
+    class options {
+    public:
+        options() = default;
+        friend bool operator==(const options&, const options&) = default;
+
+        retry_policy retry = default_retry();
+        duration connect_timeout = std::chrono::seconds(5);
+        std::vector<unsigned> retry_status = {408, 425, 429, 500, 502, 503, 504};
+        std::uint64_t max_body_size = 64 * 1024 * 1024;
+        std::size_t max_header_size = 64 * 1024;
+        unsigned max_redirects = 0;
+        http::idempotency repeats = http::idempotency::by_method;
+    };
+
+    static const std::shared_ptr<options>& defaults() {
+        static const auto shared = std::make_shared<options>();
+        return shared;
+    }
+
+    options& edit() {
+        options_ = std::make_shared<options>(*options_);
+        return *options_;
+    }
+
+    std::shared_ptr<options> options_;
+};
+
+}  // namespace asio_retry::http
+
+#endif

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "http/fetch.hpp"
+
+#include "http/fetch_call.hpp"
+#include "http/io_deadline.hpp"
+#include "http/open_connection.hpp"
+#include "http/send_watchfully.hpp"
+#include <asio_retry/http/error.hpp>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <tuple>
+#include <utility>
+
+namespace asio_retry::http::detail {
+
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::deferred);
+
+}  // namespace
+
+// One coroutine, as frames cost: only what is rare (a new connection, a long body) has one of its own.
+asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
+                                        request r,
+                                        fetch_policy policy,
+                                        std::string* operation) {
+    const auto executor = co_await asio::this_coro::executor;
+    timer_service& timers = timer_service::of(executor);
+    const error_code aborted = asio::error::operation_aborted;
+    const bool throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    bool cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
+
+    fetch_call call(*state, std::move(r), std::move(policy), timers);
+    pool_lease& lease = call.lease();
+    io_deadline limit(timers);
+    retry_action next = call.start(cancelled);
+    while (next.what == retry_action::type::attempt) {
+        const steady_time deadline = call.begin_attempt();
+        error_code ec;
+
+        if (!lease.has_place()) {
+            pool_ticket ticket(timers);
+            lease = state->pool.acquire(call.to(), call.wish(), timers.now(), ticket);
+            if (!lease.has_place()) {
+                co_await ticket.turn(deadline);
+                lease = ticket.take();
+                if (!lease.has_place()) ec = asio_retry::error::attempt_timeout;
+                if (is_cancelled(co_await asio::this_coro::cancellation_state)) {
+                    ec = aborted;
+                    if (lease.get() != nullptr) lease.give_back(timers.now());
+                }
+            }
+        }
+        while (!ec && lease.get() != nullptr && !lease.get()->is_quiet()) {
+            lease.next_idle(timers.now());
+        }
+        if (!ec && lease.get() == nullptr) {
+            const steady_time connect_deadline = call.connect_deadline(deadline);
+            opened fresh = co_await open_connection(state.get(), &call.to(), connect_deadline);
+            call.remote(fresh.remote);
+            lease.put(std::move(fresh.made));
+            ec = fresh.error;
+            if (ec == error::connect_timeout && connect_deadline == deadline) {
+                ec = asio_retry::error::attempt_timeout;
+            }
+        }
+
+        if (!ec) {
+            call.begin_exchange();
+            connection& c = *lease.get();
+            response_reader& reader = c.reader();
+            error_code send_error;
+            if (call.unsent().size() >= long_request && !c.is_tls()) {
+                send_error = co_await send_watchfully(&c, call.unsent(), &call.sent(), deadline);
+                if (send_error == asio_retry::error::attempt_timeout) ec = send_error;
+                cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
+                limit.arm(deadline, c.native_handle());
+            } else {
+                limit.arm(deadline, c.native_handle());
+                while (call.unsent().size() != 0 && !send_error && !cancelled) {
+                    const auto sent = co_await c.async_write_some(call.unsent(), as_result);
+                    send_error = std::get<0>(sent);
+                    call.sent() += std::get<1>(sent);
+                    cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
+                }
+            }
+            // Also after a failed write: a response that came before it says more than it does.
+            while (!ec && !reader.done() && !cancelled && !limit.expired()) {
+                const asio::mutable_buffer room = c.input().prepare(reader.wanted());
+                const auto got = co_await c.async_read_some(room, as_result);
+                ec = std::get<0>(got);
+                c.input().commit(std::get<1>(got));
+                // An end of the stream that the deadline made is no end of the response.
+                if (ec == asio::error::eof && !limit.expired()) {
+                    ec = reader.take_end();
+                } else if (!ec) {
+                    ec = reader.take(c.input());
+                }
+                cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
+            }
+            while (!limit.disarmed()) limit.joined(co_await limit.fired());
+            if (!reader.done()) {
+                if (send_error && !reader.started()) ec = send_error;
+                if (limit.expired()) ec = asio_retry::error::attempt_timeout;
+                if (cancelled) ec = aborted;
+            }
+        }
+
+        cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
+        next = call.end_attempt(ec, cancelled);
+        if (next.what == retry_action::type::wait) {
+            if (next.delay > nanoseconds::zero()) {
+                timed_wait backoff(timers);
+                co_await backoff.until(call.wake_time());
+                cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
+            }
+            next = call.wait_done(cancelled);
+        }
+        if (next.what == retry_action::type::finish && call.follow_redirect(next.why)) {
+            next = call.start(cancelled);
+        }
+    }
+    fetch_result result = call.finish(next.why);
+    if (operation != nullptr && result.error()) *operation = call.operation();
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    co_return result;
+}
+
+}  // namespace asio_retry::http::detail

@@ -1,0 +1,24 @@
+// The coroutine that drives a fetch.
+// SPDX-License-Identifier: BSL-1.0
+#ifndef ASIO_RETRY_SRC_HTTP_FETCH_HPP
+#define ASIO_RETRY_SRC_HTTP_FETCH_HPP
+
+#include "http/client_state.hpp"
+#include <asio_retry/http/client.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <string>
+
+namespace asio_retry::http::detail {
+
+/// Fetches as `client::try_fetch` does. `operation`, if not null, is told what failed, for a text.
+asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
+                                        request r,
+                                        fetch_policy policy,
+                                        std::string* operation);
+
+}  // namespace asio_retry::http::detail
+
+#endif

@@ -1,0 +1,98 @@
+// One fetch in progress, without its I/O: requests, attempts, verdicts, redirects, report.
+// SPDX-License-Identifier: BSL-1.0
+#ifndef ASIO_RETRY_SRC_HTTP_FETCH_CALL_HPP
+#define ASIO_RETRY_SRC_HTTP_FETCH_CALL_HPP
+
+#include "http/client_state.hpp"
+#include "http/connection_pool.hpp"
+#include "http/core.hpp"
+#include "http/target.hpp"
+#include "http/verdicts.hpp"
+#include "http/wire.hpp"
+#include <asio_retry/http/client.hpp>
+
+#include <boost/asio/buffer.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace asio_retry::http::detail {
+
+/// Driven by `run_fetch`, as a `retry_call` is by its driver, once for each hop of a redirection.
+/** Stands in the call and must not move. */
+class fetch_call {
+public:
+    fetch_call(client_state& state, request r, fetch_policy policy, timer_service& timers)
+        : state_(state),
+          timers_(timers),
+          request_(std::move(r)),
+          policy_(std::move(policy)),
+          retry_(policy_.retry()) {}
+
+    /// Makes the request of this hop ready to be sent. If it cannot be, finishes.
+    retry_action start(bool cancelled);
+    /// Opens an attempt; answers when it has to end.
+    steady_time begin_attempt();
+    /// Closes the attempt. With an error there is no response, else the lease's connection has it.
+    retry_action end_attempt(error_code ec, bool cancelled);
+    steady_time wake_time() const noexcept { return call_->wake_time(); }
+    retry_action wait_done(bool cancelled);
+
+    /// After a finish: whether a redirect is to be followed. Then `start` again.
+    bool follow_redirect(reason why);
+    /// Ends the call.
+    fetch_result finish(reason why);
+    /// "GET http://127.0.0.1:8080/a", or what of it is fit for a text.
+    std::string operation() const;
+
+    // What the attempt in progress needs and tells.
+
+    const target& to() const noexcept { return target_; }
+    connection_wish wish() const noexcept { return wish_; }
+    pool_lease& lease() noexcept { return lease_; }
+    steady_time connect_deadline(steady_time attempt_deadline) const;
+    void remote(const std::string& address) { call_->record().remote = address; }
+
+    /// Begins to use the lease's connection.
+    void begin_exchange();
+    asio::const_buffer unsent() const noexcept { return asio::buffer(wire_.bytes) + sent_; }
+    std::size_t& sent() noexcept { return sent_; }
+
+private:
+    error_code prepare();
+    attempt_facts facts() const noexcept;
+    verdict take_response(attempt_facts known);
+    void keep_history(retry_report report);
+    fetch_result fail(reason why, const error_code& ec);
+
+    client_state& state_;
+    timer_service& timers_;
+    request request_;
+    const fetch_policy policy_;
+    retry_policy retry_;  // of this hop
+    target target_;
+    wire_request wire_;
+    std::string key_;
+    std::string operation_;
+    std::optional<retry_call> call_;
+    pool_lease lease_;
+    std::optional<response> last_;
+
+    std::size_t sent_ = 0;
+    connection_wish wish_ = connection_wish::any;
+    bool on_reused_ = false;
+
+    // Of the hops before this one.
+    std::vector<attempt_record> history_;
+    std::size_t forgotten_ = 0;
+    nanoseconds elapsed_{0};
+    unsigned attempts_ = 0;
+    unsigned hops_ = 0;
+    error_code failure_;  // that ends the call outside of any attempt
+};
+
+}  // namespace asio_retry::http::detail
+
+#endif

@@ -1,0 +1,56 @@
+// A Beast body that is read into a string, as it comes.
+// SPDX-License-Identifier: BSL-1.0
+#ifndef ASIO_RETRY_SRC_HTTP_MEMORY_BODY_HPP
+#define ASIO_RETRY_SRC_HTTP_MEMORY_BODY_HPP
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/core/buffers_range.hpp>
+#include <boost/beast/core/error.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/optional/optional.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace asio_retry::http::detail {
+
+/// As `string_body`, but does not clear memory before it is filled, and takes a Content-Length on
+/// trust only so far.
+class memory_body {
+public:
+    using value_type = std::string;
+
+    class reader {
+    public:
+        template <bool IsRequest, typename Fields>
+        reader(boost::beast::http::header<IsRequest, Fields>&, value_type& body) : body_(body) {}
+
+        void init(const boost::optional<std::uint64_t>& length, boost::beast::error_code& ec) {
+            constexpr std::uint64_t believed = 1024 * 1024;
+            if (length) body_.reserve(static_cast<std::size_t>(std::min(*length, believed)));
+            ec = {};
+        }
+
+        template <typename Buffers>
+        std::size_t put(const Buffers& buffers, boost::beast::error_code& ec) {
+            std::size_t n = 0;
+            for (auto b : boost::beast::buffers_range_ref(buffers)) {
+                body_.append(static_cast<const char*>(b.data()), b.size());
+                n += b.size();
+            }
+            ec = {};
+            return n;
+        }
+
+        void finish(boost::beast::error_code& ec) { ec = {}; }
+
+    private:
+        value_type& body_;
+    };
+};
+
+}  // namespace asio_retry::http::detail
+
+#endif

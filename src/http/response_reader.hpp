@@ -1,0 +1,70 @@
+// Turns bytes into one response: skips 1xx, keeps the limits, tells whole from cut.
+// SPDX-License-Identifier: BSL-1.0
+#ifndef ASIO_RETRY_SRC_HTTP_RESPONSE_READER_HPP
+#define ASIO_RETRY_SRC_HTTP_RESPONSE_READER_HPP
+
+#include "http/memory_body.hpp"
+#include "http/read_buffer.hpp"
+#include <asio_retry/error.hpp>
+#include <asio_retry/http/fetch_policy.hpp>
+#include <asio_retry/http/response.hpp>
+
+#include <boost/beast/http/parser.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace asio_retry::http::detail {
+
+/// Reads one response at a time. Without I/O: given bytes or their end, it says how far it is.
+class response_reader {
+public:
+    enum class request_method : std::uint8_t { head, other };
+
+    /// Begins the response to the next request.
+    void begin(request_method m, const fetch_policy& policy);
+
+    /// Takes from `input` what can be understood of it. Once this fails, the response is lost.
+    error_code take(read_buffer& input);
+
+    /// The peer will send nothing more. No error if that completes the response.
+    error_code take_end();
+
+    /// Whether a byte of it has come, be it of a 1xx.
+    bool started() const noexcept { return started_; }
+    /// Whether it has come so far that its status is known and final.
+    bool has_status() const noexcept { return final_; }
+    bool done() const noexcept { return done_; }
+    unsigned status() const noexcept { return parser_->get().result_int(); }
+    const response::fields& headers() const noexcept { return parser_->get().base(); }
+
+    /// How much to make room for.
+    std::size_t wanted() const;
+
+    /// Whether the peer keeps the connection open after it. Precondition: `done()`.
+    bool keep_alive() const;
+
+    /// The response. Precondition: `done()`; call once.
+    response release(std::string url);
+
+private:
+    using parser = boost::beast::http::response_parser<memory_body>;
+
+    void restart();
+    error_code check_header() const;
+
+    std::optional<parser> parser_;
+    std::uint64_t body_limit_ = 0;
+    std::size_t header_limit_ = 0;
+    unsigned informational_ = 0;
+    request_method method_ = request_method::other;
+    bool started_ = false;
+    bool final_ = false;
+    bool done_ = false;
+};
+
+}  // namespace asio_retry::http::detail
+
+#endif

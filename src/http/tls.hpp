@@ -1,0 +1,42 @@
+// The TLS context of a client, and what a connection takes from it.
+// SPDX-License-Identifier: BSL-1.0
+#ifndef ASIO_RETRY_SRC_HTTP_TLS_HPP
+#define ASIO_RETRY_SRC_HTTP_TLS_HPP
+
+#include "http/connection.hpp"
+#include <asio_retry/error.hpp>
+#include <asio_retry/http/client_config.hpp>
+
+#include <boost/asio/ssl/context.hpp>
+
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace asio_retry::http::detail {
+
+/// Made at its first use, as most of its cost is of no use to a client of plain HTTP. Thread-safe.
+class tls_context {
+public:
+    explicit tls_context(const tls_options& options) : options_(options) {}
+
+    /// Null if the options cannot be used; `ec` says why.
+    asio::ssl::context* get(error_code& ec);
+
+private:
+    error_code set_up(asio::ssl::context& context) const;
+
+    const tls_options& options_;
+    std::mutex mutex_;
+    std::optional<asio::ssl::context> context_;
+};
+
+/// Tells a new stream whom it is to talk to, and what to check.
+error_code expect_peer(connection::tls_stream& stream, const std::string& host, verification v);
+
+/// The error of a failed handshake; of a refused certificate, in what it was wanting.
+error_code handshake_error(connection::tls_stream& stream, const error_code& ec);
+
+}  // namespace asio_retry::http::detail
+
+#endif

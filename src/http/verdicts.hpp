@@ -1,0 +1,51 @@
+// What an attempt of a fetch amounts to: its kind of failure, and whether it may be repeated.
+// SPDX-License-Identifier: BSL-1.0
+#ifndef ASIO_RETRY_SRC_HTTP_VERDICTS_HPP
+#define ASIO_RETRY_SRC_HTTP_VERDICTS_HPP
+
+#include <asio_retry/attempt.hpp>
+#include <asio_retry/failure.hpp>
+#include <asio_retry/http/fetch_policy.hpp>
+#include <asio_retry/http/request.hpp>
+
+#include <chrono>
+#include <optional>
+
+namespace asio_retry::http::detail {
+
+/// How far an attempt came.
+class attempt_facts {
+public:
+    attempt_facts() = default;
+    attempt_facts(send_state s, bool on_reused_connection, bool any_response_byte) noexcept
+        : sent(s), reused(on_reused_connection), response_started(any_response_byte) {}
+
+    send_state sent = send_state::none;
+    bool reused = false;
+    bool response_started = false;
+};
+
+/// The verdict on a whole response.
+/** 408, 425, 429 and 503 with Retry-After are throttling, 421 is connection_lost, as long as the
+    policy calls them worth a retry (421 always); its other statuses are server; of what is left, a
+    status below 400 is success and any other permanent. */
+verdict judge_response(const request& r,
+                       const fetch_policy& policy,
+                       unsigned status,
+                       std::optional<std::chrono::nanoseconds> retry_after,
+                       attempt_facts facts);
+
+/// The verdict on an attempt without a whole response: the policy's own on the error, and besides
+/// whether the request may be repeated, and whether the connection was a stale one.
+verdict judge_error(const request& r,
+                    const fetch_policy& policy,
+                    const error_code& ec,
+                    attempt_facts facts);
+
+/// Whether a repeat does no harm even if the request was processed.
+/** The request's own word comes first, then an Idempotency-Key, then the policy, then the method. */
+bool may_repeat(const request& r, const fetch_policy& policy) noexcept;
+
+}  // namespace asio_retry::http::detail
+
+#endif

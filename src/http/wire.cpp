@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "http/wire.hpp"
+
+#include <asio_retry/http/error.hpp>
+
+#include <boost/beast/core/string.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace asio_retry::http::detail {
+
+namespace {
+
+using boost::beast::iequals;
+
+constexpr bool is_token_character(char c) noexcept {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+bool is_forbidden(boost::beast::string_view name) noexcept {
+    static constexpr std::array<std::string_view, 9> forbidden = {"Connection",
+                                                                  "Content-Length",
+                                                                  "Host",
+                                                                  "Keep-Alive",
+                                                                  "Proxy-Connection",
+                                                                  "TE",
+                                                                  "Trailer",
+                                                                  "Transfer-Encoding",
+                                                                  "Upgrade"};
+    return std::any_of(forbidden.begin(), forbidden.end(), [name](std::string_view f) {
+        return iequals(name, {f.data(), f.size()});
+    });
+}
+
+bool expects_body(std::string_view method) noexcept {
+    return method == "POST" || method == "PUT" || method == "PATCH" || method == "QUERY";
+}
+
+std::string_view view(boost::beast::string_view s) noexcept { return {s.data(), s.size()}; }
+
+void append_field(std::string& head, std::string_view name, std::string_view value) {
+    head.append(name).append(": ").append(value).append("\r\n");
+}
+
+}  // namespace
+
+bool is_token(std::string_view text) noexcept {
+    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character);
+}
+
+bool is_field_value(std::string_view text) noexcept {
+    return std::none_of(text.begin(), text.end(), [](unsigned char c) {
+        return (c < 0x20 && c != '\t') || c == 0x7f;
+    });
+}
+
+error_code check_request(const request& r) noexcept {
+    if (!is_token(r.method()) || r.method() == "CONNECT") return error::invalid_method;
+    for (const auto& field : r.headers()) {
+        const auto name = field.name_string();
+        if (!is_token(view(name)) || !is_field_value(view(field.value()))) {
+            return error::invalid_header;
+        }
+        if (is_forbidden(name)) return error::forbidden_header;
+    }
+    if (!is_field_value(r.idempotency_key())) return error::invalid_header;
+    return {};
+}
+
+wire_request serialize(const request& r,
+                       const target& to,
+                       std::string_view user_agent,
+                       std::string_view idempotency_key) {
+    constexpr std::size_t typical_head = 256;
+    wire_request result;
+    std::string& head = result.bytes;
+    head.reserve(typical_head + to.path.size() + r.body().size());
+    head.append(r.method()).append(" ").append(to.path).append(" HTTP/1.1\r\n");
+    append_field(head, "Host", to.authority);
+    for (const auto& field : r.headers()) {
+        append_field(head, view(field.name_string()), view(field.value()));
+    }
+    const auto add_missing = [&](std::string_view name, std::string_view value) {
+        if (!value.empty() && r.headers().count({name.data(), name.size()}) == 0) {
+            append_field(head, name, value);
+        }
+    };
+    add_missing("User-Agent", user_agent);
+    add_missing("Authorization", to.authorization);
+    add_missing("Idempotency-Key", idempotency_key);
+    if (!r.body().empty() || expects_body(r.method())) {
+        append_field(head, "Content-Length", std::to_string(r.body().size()));
+    }
+    head.append("\r\n");
+    result.head_size = head.size();
+    head.append(r.body());
+    return result;
+}
+
+}  // namespace asio_retry::http::detail

@@ -1,0 +1,54 @@
+// A request as bytes, and the check that makes it safe to turn it into them.
+// SPDX-License-Identifier: BSL-1.0
+#ifndef ASIO_RETRY_SRC_HTTP_WIRE_HPP
+#define ASIO_RETRY_SRC_HTTP_WIRE_HPP
+
+#include "http/target.hpp"
+#include <asio_retry/error.hpp>
+#include <asio_retry/http/request.hpp>
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace asio_retry::http::detail {
+
+/// A request ready to be written.
+class wire_request {
+public:
+    wire_request() = default;
+
+    /// The head, then the body.
+    std::string bytes;
+    /// How many of the bytes are the head, its empty line included.
+    std::size_t head_size = 0;
+};
+
+/// token (RFC 9110 5.6.2): what a method and the name of a header field have to be.
+bool is_token(std::string_view text) noexcept;
+
+/// What a field value may hold (RFC 9110 5.5): no control characters but the tab, so no CR, LF, NUL.
+bool is_field_value(std::string_view text) noexcept;
+
+/// What keeps a request from being sent, its URL apart; no error if nothing does.
+/** `error::invalid_method` if the method is not a token, or CONNECT, which makes no request.
+    `error::invalid_header` if a name is not a token or a value holds a control character, the
+    idempotency key included. `error::forbidden_header` for what describes the connection or the
+    message's own framing, which a caller could only get wrong (RFC 9112 6, RFC 9110 7.6.1):
+    Connection, Content-Length, Host, Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding,
+    Upgrade. Another name to be reached under an address is the client's `resolve` option. */
+error_code check_request(const request& r) noexcept;
+
+/// The bytes of a request that `check_request` found nothing wrong with.
+/** User-Agent, Idempotency-Key and the Authorization of the URL's credentials are added where they
+    are not empty and the request has no such field of its own. Content-Length is there if there is a
+    body, and is 0 for the methods that are expected to have one (RFC 9110 8.6).
+    Precondition: `is_field_value` of the user agent and the key. */
+wire_request serialize(const request& r,
+                       const target& to,
+                       std::string_view user_agent,
+                       std::string_view idempotency_key);
+
+}  // namespace asio_retry::http::detail
+
+#endif

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <tool/fetch_check.hpp>
+#include <tool/fetch_output.hpp>
+#include <tool/fetch_values.hpp>
+#include <tool/usage_error.hpp>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <string>
+
+namespace asio_retry::tool {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse(const std::string& text) { throw usage_error(text); }
+
+bool has_header(const fetch_options& o, std::string_view name) {
+    return std::any_of(o.headers.begin(), o.headers.end(), [&](const header_field& h) {
+        return same_name(h.first, name);
+    });
+}
+
+void check_request(fetch_options& o) {
+    if (o.urls.empty()) refuse("no URL given");
+    if (o.head_only && o.data) refuse("--head sends no --data");
+    if (o.method.empty()) o.method = o.head_only ? "HEAD" : o.data ? "POST" : "GET";
+    if (o.key == key_choice::given && o.idempotency_key.empty()) {
+        refuse("--idempotency-key: the KEY is empty; leave it out and one is made up");
+    }
+    if (o.key != key_choice::none && has_header(o, "Idempotency-Key")) {
+        refuse("--idempotency-key and -H 'Idempotency-Key: ...' exclude each other");
+    }
+    if (o.data && !has_header(o, "Content-Type") && o.removed_headers.empty()) {
+        o.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
+    }
+}
+
+void check_readable(const char* option, const std::string& path) {
+    if (!path.empty() && ::access(path.c_str(), R_OK) != 0) {
+        refuse(std::string(option) + ": '" + path + "' cannot be read: " + error_text(errno));
+    }
+}
+
+void check_connection(fetch_options& o) {
+    check_readable("--cacert", o.ca_file);
+    check_readable("--cert", o.certificate_file);
+    check_readable("--key", o.key_file);
+    if (o.certificate_file.empty() && !o.key_file.empty()) refuse("--key goes with --cert");
+    if (o.key_file.empty()) o.key_file = o.certificate_file;
+    if (o.insecure && !o.ca_file.empty()) refuse("--insecure and --cacert exclude each other");
+    if (o.max_redirects && !o.follow) refuse("--max-redirs goes with --location");
+}
+
+void check_writable(const std::string& path) {
+    std::error_code ignored;
+    const auto target =
+        fs::is_symlink(path, ignored) ? fs::weakly_canonical(path, ignored) : fs::path(path);
+    if (fs::is_directory(target, ignored)) refuse("--output: '" + path + "' is a directory");
+    auto directory = target.parent_path();
+    if (directory.empty()) directory = ".";
+    const bool special = fs::exists(target, ignored) && !fs::is_regular_file(target, ignored);
+    if (::access(special ? target.c_str() : directory.c_str(), W_OK) != 0) {
+        refuse("--output: '" + path + "' cannot be written: " + error_text(errno));
+    }
+}
+
+void check_output(const fetch_options& o) {
+    if (o.output_files.size() > o.urls.size()) {
+        refuse(std::to_string(o.output_files.size()) + " --output for " +
+               std::to_string(o.urls.size()) + (o.urls.size() == 1 ? " URL" : " URLs"));
+    }
+    std::error_code ignored;
+    for (auto file = o.output_files.begin(); file != o.output_files.end(); ++file) {
+        if (*file == "-") continue;
+        check_writable(*file);
+        const bool special = fs::exists(*file, ignored) && !fs::is_regular_file(*file, ignored);
+        if (!special && std::find(o.output_files.begin(), file, *file) != file) {
+            refuse("--output: '" + *file + "' is named twice");
+        }
+    }
+    const bool to_standard_output =
+        o.output_files.size() < o.urls.size() ||
+        std::find(o.output_files.begin(), o.output_files.end(), "-") != o.output_files.end();
+    if (o.report_file == "-" && to_standard_output) {
+        refuse("--report - takes standard output; give each URL an --output FILE");
+    }
+}
+
+}  // namespace
+
+void check_together(fetch_options& options) {
+    check_request(options);
+    check_connection(options);
+    check_output(options);
+}
+
+}  // namespace asio_retry::tool

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <tool/fetch_command.hpp>
+#include <tool/fetch_flags.hpp>
+#include <tool/fetch_run.hpp>
+
+#include <memory>
+
+namespace asio_retry::tool {
+
+namespace {
+
+constexpr const char* footer =
+    R"(Durations D are 250ms, 1.5s, 2m; a bare number is seconds. In brackets: the default.
+
+A failed request is repeated if its failure may pass and the repeat does no harm: GET, HEAD, PUT and
+DELETE always; POST and PATCH if it is certain that the server did not act on it, or with
+--idempotent or --idempotency-key. A server's Retry-After is respected.
+
+Exit status:
+  0  every response was 2xx           2    wrong usage; nothing was sent
+  1  some final status was not 2xx    3    some call got no response, or output was not written
+                                      130  interrupted
+
+Examples:
+  asio-retry fetch https://example.com/
+  asio-retry fetch -o page.html --max-attempts 6 --max-time 2m https://example.com/
+  asio-retry fetch -d @order.json -H 'Content-Type: application/json' --idempotency-key \
+      https://api.example.com/orders
+  asio-retry fetch -Z --timeline --report report.jsonl \
+      --backoff exponential:200ms..5s https://example.com/a https://example.com/b)";
+
+}  // namespace
+
+CLI::App* add_fetch_command(CLI::App& app, int& exit_status) {
+    auto* command = app.add_subcommand("fetch", "Fetch URLs, and repeat what fails");
+    const auto flags = std::make_shared<fetch_flags>(*command);
+    command->footer(footer);
+    command->callback([flags, &exit_status] { exit_status = run_fetch(flags->read()); });
+    return command;
+}
+
+}  // namespace asio_retry::tool

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <asio_retry/http/error.hpp>
+
+#include <boost/system/errc.hpp>
+
+#include <tool/duration.hpp>
+#include <tool/fetch_failure.hpp>
+#include <tool/fetch_request.hpp>
+
+namespace asio_retry::tool {
+
+namespace {
+
+namespace errc = boost::system::errc;
+
+std::string hint_for_status(const call_outcome& call, const fetch_options& options) {
+    if (call.status >= 300 && call.status < 400 && !options.follow && !call.location.empty()) {
+        return "it redirects to " + without_credentials(call.location) + "; -L follows";
+    }
+    if (call.status == 401) return "-H 'Authorization: ...' sends credentials";
+    return {};
+}
+
+std::string hint_for_error(const call_outcome& call, const fetch_options& options) {
+    const auto& error = call.error;
+    if (error.category() == http::certificate_category()) {
+        return options.ca_file.empty()
+                   ? "--cacert FILE trusts another authority; -k trusts anybody"
+                   : "the authorities in '" + options.ca_file + "' do not vouch for this server";
+    }
+    if (error == http::error::too_many_redirects) return "--max-redirs N allows more";
+    if (error == http::error::connect_timeout) {
+        return "--connect-timeout was " + format_duration(make_policy(options).connect_timeout());
+    }
+    if (error == errc::connection_refused) return "nothing listens there";
+    return {};
+}
+
+std::string hint_for_reason(const call_outcome& call, const fetch_options& options) {
+    const auto retry = make_policy(options).retry();
+    switch (call.report.reason()) {
+        case reason::not_idempotent:
+            return "the server may have acted on this " + call.method +
+                   ", so it is not sent twice; --idempotent or --idempotency-key allows it";
+        case reason::retry_after_too_long:
+            return "the server asked for a longer wait (Retry-After: " + call.retry_after +
+                   "): --max-retry-after is " + format_duration(retry.max_retry_after()) +
+                   ", --max-time " + format_duration(retry.total_timeout());
+        case reason::deadline_exceeded:
+            return "--max-time D allows more than " + format_duration(retry.total_timeout());
+        case reason::attempts_exhausted:
+            return "--max-attempts N allows more than " + std::to_string(retry.max_attempts());
+        default: return {};
+    }
+}
+
+}  // namespace
+
+std::string failure_text(const call_outcome& call) {
+    const auto attempts = call.report.attempts();
+    std::string what = call.has_response() ? std::to_string(call.status)
+                       : call.error        ? call.error.message()
+                                           : "no response";
+    const bool ended_well = call.report.reason() == reason::success;
+    return call.method + " " + call.url + ": " + what + " after " + std::to_string(attempts) +
+           (attempts == 1 ? " attempt in " : " attempts in ") +
+           detail::to_text(call.report.elapsed()) +
+           (ended_well ? "" : " (" + std::string(to_string(call.report.reason())) + ")");
+}
+
+std::string failure_hint(const call_outcome& call, const fetch_options& options) {
+    auto hint =
+        call.has_response() ? hint_for_status(call, options) : hint_for_error(call, options);
+    return hint.empty() ? hint_for_reason(call, options) : hint;
+}
+
+}  // namespace asio_retry::tool

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <tool/fetch_head.hpp>
+#include <tool/fetch_request.hpp>
+#include <tool/fetch_values.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace asio_retry::tool {
+
+namespace {
+
+std::string field_line(std::string_view name, std::string_view value) {
+    constexpr std::array<std::string_view, 4> secret{
+        "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie"};
+    const bool hide = std::any_of(
+        secret.begin(), secret.end(), [&](std::string_view s) { return same_name(s, name); });
+    std::string line(name);
+    line += ": ";
+    return line += hide ? std::string_view("(hidden)") : value;
+}
+
+std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace
+
+std::string head_of(const http::response& response) {
+    std::string head = response.version() == 10 ? "HTTP/1.0 " : "HTTP/1.1 ";
+    head += std::to_string(response.status()) + " " + response.reason_phrase() + "\r\n";
+    for (const auto& field : response.headers()) {
+        head.append(view(field.name_string()))
+            .append(": ")
+            .append(view(field.value()))
+            .append("\r\n");
+    }
+    return head + "\r\n";
+}
+
+std::string quoted_request(const http::request& request) {
+    std::string text = "> " + request.method() + " " + without_credentials(request.url()) + "\n";
+    for (const auto& field : request.headers()) {
+        text += "> " + field_line(view(field.name_string()), view(field.value())) + "\n";
+    }
+    if (!request.idempotency_key().empty()) {
+        text += "> Idempotency-Key: " + request.idempotency_key() + "\n";
+    }
+    if (!request.body().empty())
+        text += "> (" + std::to_string(request.body().size()) + " bytes)\n";
+    return text;
+}
+
+std::string quoted_response(std::string_view head) {
+    std::string text;
+    while (!head.empty()) {
+        const auto line = head.substr(0, head.find("\r\n"));
+        head.remove_prefix(std::min(line.size() + 2, head.size()));
+        if (line.empty()) break;
+        const auto colon = line.find(": ");
+        const bool is_field = colon != std::string_view::npos && !text.empty();
+        text += "< " +
+                (is_field ? field_line(line.substr(0, colon), line.substr(colon + 2))
+                          : std::string(line)) +
+                "\n";
+    }
+    return text;
+}
+
+}  // namespace asio_retry::tool

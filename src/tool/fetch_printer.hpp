@@ -1,0 +1,76 @@
+// Prints what comes of the calls, in the order of their URLs, on a thread of its own.
+// SPDX-License-Identifier: BSL-1.0
+#ifndef ASIO_RETRY_TOOL_FETCH_PRINTER_HPP
+#define ASIO_RETRY_TOOL_FETCH_PRINTER_HPP
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <tool/fetch_options.hpp>
+#include <tool/fetch_output.hpp>
+#include <tool/fetch_report.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace asio_retry::tool {
+
+/// Writes one message to standard error in one piece; a closed standard error is no error.
+void say(const std::string& text) noexcept;
+
+/// A call that has ended, with all that may be printed of it.
+class finished_call {
+public:
+    std::size_t url = 0;  ///< which of the URLs
+    call_outcome outcome;
+    std::string head;
+    std::string body;
+};
+
+/// Takes finished calls in any order.
+/** Whoever reads standard output may be slow: writing happens apart from the fetches, whose timeouts
+    it would upset. An `-o` file is written as soon as its call has ended; standard output, messages
+    and report follow the order of the URLs. */
+class fetch_printer {
+public:
+    /// Opens the report; throws std::system_error if that cannot be done. `broken` is called from the
+    /// printer's thread, once, when nobody reads standard output any more.
+    fetch_printer(const fetch_options& options, std::function<void()> broken);
+
+    /// From any thread.
+    void print(finished_call call);
+    /// Calls `done` from the printer's thread after all that was handed over is printed.
+    void when_done(std::function<void()> done);
+    /// Ends the thread; no printing after this.
+    void join();
+
+    /// Whether something could not be written. Only after `join`.
+    bool failed() const noexcept { return failed_; }
+
+private:
+    void take(finished_call call);
+    void print_in_turn(const finished_call& call);
+    void save(const finished_call& call);
+    void write_body(const finished_call& call);
+    void explain(const finished_call& call);
+    void write_report(const finished_call& call);
+    void fail(const std::string& what, const std::string& why);
+    const std::string* file_of(const finished_call& call) const;
+
+    const fetch_options& options_;
+    std::function<void()> broken_;
+    std::optional<line_file> report_;
+    std::map<std::size_t, finished_call> waiting_;
+    std::size_t next_ = 0;
+    std::set<std::string> hints_given_;
+    bool standard_output_is_broken_ = false;
+    bool failed_ = false;
+    boost::asio::thread_pool thread_{1};
+};
+
+}  // namespace asio_retry::tool
+
+#endif

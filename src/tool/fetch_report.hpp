@@ -1,0 +1,36 @@
+// The line of JSON that --report writes for a URL.
+// SPDX-License-Identifier: BSL-1.0
+#ifndef ASIO_RETRY_TOOL_FETCH_REPORT_HPP
+#define ASIO_RETRY_TOOL_FETCH_REPORT_HPP
+
+#include <asio_retry/report.hpp>
+
+#include <cstddef>
+#include <string>
+
+namespace asio_retry::tool {
+
+/// What is told of a call that has ended, whether it had a response or not.
+class call_outcome {
+public:
+    call_outcome() = default;
+
+    std::string method;
+    std::string url;          ///< without credentials
+    int status = 0;           ///< of the final response; 0 if there is none
+    std::string location;     ///< of the final response: where it redirects to
+    std::string retry_after;  ///< of the final response: what the server asked for
+    std::size_t bytes = 0;    ///< of the final response's body
+    error_code error;         ///< what the call ended with instead of a response
+    retry_report report;
+
+    bool has_response() const noexcept { return status != 0; }
+    bool is_2xx() const noexcept { return status >= 200 && status < 300; }
+};
+
+/// The line, without its end.
+std::string report_line(const call_outcome& call);
+
+}  // namespace asio_retry::tool
+
+#endif

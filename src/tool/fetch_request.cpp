@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <http/target.hpp>
+#include <http/wire.hpp>
+#include <tool/fetch_request.hpp>
+#include <tool/fetch_values.hpp>
+#include <tool/usage_error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <random>
+
+namespace asio_retry::tool {
+
+namespace {
+
+constexpr unsigned curl_max_redirects = 50;
+constexpr std::uint64_t largest_body = 1024ULL * 1024 * 1024;
+
+void check_url(const std::string& url) {
+    http::detail::target target;
+    const auto error = http::detail::parse_target(url, target);
+    if (!error) return;
+    auto text = "'" + without_credentials(url) + "': " + error.message();
+    if (url.find(":/") == std::string::npos && !url.empty())
+        text += "; write http://" + without_credentials(url);
+    throw usage_error(text);
+}
+
+/// A version 4 UUID (RFC 9562, 5.4).
+std::string make_key() {
+    std::random_device random;
+    std::array<std::uint32_t, 4> bits{random(), random(), random(), random()};
+    bits[1] = (bits[1] & 0xffff0fffU) | 0x4000U;
+    bits[2] = (bits[2] & 0x3fffffffU) | 0x80000000U;
+    std::array<char, 48> text{};
+    std::snprintf(text.data(),
+                  text.size(),
+                  "%08x-%04x-%04x-%04x-%04x%08x",
+                  bits[0],
+                  bits[1] >> 16U,
+                  bits[1] & 0xffffU,
+                  bits[2] >> 16U,
+                  bits[2] & 0xffffU,
+                  bits[3]);
+    return text.data();
+}
+
+void check_headers(const fetch_options& options) {
+    for (const auto& [name, value] : options.headers) {
+        http::request probe("GET", "http://localhost/");
+        probe.header(name, value);
+        const auto error = http::detail::check_request(probe);
+        if (!error) continue;
+        auto text = "--header: '" + name + "': " + error.message();
+        if (same_name(name, "Host")) text += "; --resolve connects to another address for a host";
+        throw usage_error(text);
+    }
+    http::request keyed("GET", "http://localhost/");
+    keyed.idempotency_key(options.idempotency_key);
+    const auto error = http::detail::check_request(keyed);
+    if (error) throw usage_error("--idempotency-key: the KEY has a control character in it");
+}
+
+http::request make_request(const fetch_options& options, const std::string& url) {
+    http::request request(options.method, url);
+    for (const auto& [name, value] : options.headers) request.header(name, value);
+    if (options.data) request.body(*options.data);
+    if (options.idempotent) request.repeatable(http::repeat::allowed);
+    if (options.key == key_choice::given) request.idempotency_key(options.idempotency_key);
+    if (options.key == key_choice::made_up) request.idempotency_key(make_key());
+    return request;
+}
+
+}  // namespace
+
+std::vector<http::request> make_requests(const fetch_options& options) {
+    check_headers(options);
+    std::vector<http::request> requests;
+    for (const auto& url : options.urls) {
+        check_url(url);
+        requests.push_back(make_request(options, url));
+    }
+    return requests;
+}
+
+http::fetch_policy make_policy(const fetch_options& options) {
+    auto retry = http::fetch_policy::default_retry();
+    if (options.max_attempts) retry.max_attempts(*options.max_attempts);
+    if (options.attempt_timeout) retry.attempt_timeout(*options.attempt_timeout);
+    if (options.total_timeout) retry.total_timeout(*options.total_timeout);
+    if (options.schedule) retry.backoff(*options.schedule);
+    if (options.max_retry_after) retry.max_retry_after(*options.max_retry_after);
+    constexpr std::size_t all_attempts = 100'000;
+    retry.max_history(all_attempts);
+
+    http::fetch_policy policy;
+    policy.retry(std::move(retry)).max_body_size(largest_body);
+    if (options.connect_timeout) policy.connect_timeout(*options.connect_timeout);
+    if (!options.retry_status.empty()) policy.retry_status(options.retry_status);
+    if (options.follow) policy.max_redirects(options.max_redirects.value_or(curl_max_redirects));
+    return policy;
+}
+
+http::client_config make_config(const fetch_options& options) {
+    http::tls_options tls;
+    if (options.insecure) tls.verify(http::verification::off);
+    tls.ca_file(options.ca_file).client_certificate(options.certificate_file, options.key_file);
+
+    http::client_config config;
+    config.tls(std::move(tls));
+    if (options.parallel) {
+        const std::size_t places =
+            std::max<std::size_t>(options.parallel_max, http::pool_limits().per_origin());
+        config.pool(http::pool_limits().per_origin(places).total(
+            std::max(places, http::pool_limits().total())));
+    }
+    for (const auto& rule : options.resolve) {
+        for (const auto& address : rule.addresses) config.resolve(rule.host, rule.port, address);
+    }
+    return config;
+}
+
+std::string without_credentials(std::string_view url) {
+    const auto scheme_end = url.find("://");
+    const auto begin = scheme_end == std::string_view::npos ? 0 : scheme_end + 3;
+    const auto end = std::min(url.find_first_of("/?#", begin), url.size());
+    const auto at = url.substr(0, end).rfind('@');
+    if (at == std::string_view::npos || at < begin) return std::string(url);
+    return std::string(url.substr(0, begin)) + std::string(url.substr(at + 1));
+}
+
+}  // namespace asio_retry::tool

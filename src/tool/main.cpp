@@ -1,0 +1,119 @@
+// The command line tool: finds the command, runs it, and turns wrong usage into one line.
+// SPDX-License-Identifier: BSL-1.0
+#include <asio_retry/version.hpp>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <fcntl.h>
+#include <tool/exit_status.hpp>
+#include <tool/fetch_arguments.hpp>
+#include <tool/fetch_command.hpp>
+#include <tool/serve_command.hpp>
+#include <tool/spelling.hpp>
+#include <tool/usage_error.hpp>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <new>
+#include <string>
+#include <vector>
+
+namespace asio_retry::tool {
+
+namespace {
+
+using words = std::vector<std::string>;
+
+[[noreturn]] void refuse(const std::string& text) { throw usage_error(text); }
+
+bool is_command(const CLI::App& app, const std::string& word) {
+    const auto named = [&](const CLI::App* each) { return each->get_name() == word; };
+    return !app.get_subcommands(named).empty();
+}
+
+void check_command(const CLI::App& app, const words& arguments) {
+    if (arguments.empty()) refuse("say what to do: fetch or serve");
+    const auto& command = arguments.front();
+    if (command.starts_with('-') || is_command(app, command)) return;
+    if (command == "explain" || command == "check") {
+        refuse("'" + command + "' is not available in this version");
+    }
+    if (command.find("://") != std::string::npos) refuse("write asio-retry fetch " + command);
+    const auto alike = closest_word(command, {"fetch", "serve"});
+    refuse("there is no command '" + command + "'" +
+           (alike.empty() ? "" : "; did you mean " + alike + "?"));
+}
+
+void parse(CLI::App& app, const CLI::App& fetch, words arguments) {
+    check_command(app, arguments);
+    if (arguments.front() == fetch.get_name()) {
+        const auto rest = fetch_arguments(fetch, words(arguments.begin() + 1, arguments.end()));
+        arguments.resize(1);
+        arguments.insert(arguments.end(), rest.begin(), rest.end());
+    }
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+    app.parse(std::move(arguments));
+}
+
+/// Where a standard stream was closed, a socket would take its number, and be written to.
+void open_standard_streams() {
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (::fcntl(descriptor, F_GETFD) != -1) continue;
+        // The wrong way round, so that using it is an error.
+        const int opened = ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+        if (opened != descriptor) std::_Exit(exit_no_response);
+    }
+}
+
+int explain(const CLI::App& app, const words& arguments, std::string text) {
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    const bool known = !arguments.empty() && is_command(app, arguments.front());
+    std::cerr << "asio-retry: " << text << " (see asio-retry "
+              << (known ? arguments.front() + " " : "") << "--help)\n";
+    return exit_usage;
+}
+
+int run(const words& arguments) {
+    int exit_status = exit_success;
+    CLI::App app("Fetch over HTTP with retries that do no harm; serve failures to try them on.",
+                 "asio-retry");
+    app.set_version_flag("--version", "asio-retry " ASIO_RETRY_VERSION_STRING);
+    app.require_subcommand(1);
+    const auto* fetch = add_fetch_command(app, exit_status);
+    add_serve_command(app, exit_status);
+    try {
+        parse(app, *fetch, arguments);
+    } catch (const CLI::ParseError& e) {
+        if (e.get_exit_code() != static_cast<int>(CLI::ExitCodes::Success)) {
+            return explain(app, arguments, e.what());
+        }
+        app.exit(e);  // prints the help or the version
+        return std::cout.flush() ? exit_success : exit_no_response;
+    }
+    return exit_status;
+}
+
+}  // namespace
+
+}  // namespace asio_retry::tool
+
+int main(int argc, char** argv) {
+    namespace tool = asio_retry::tool;
+    // A reader that went away is an error of the write, not the end of the program.
+    std::signal(SIGPIPE, SIG_IGN);
+    tool::open_standard_streams();
+    try {
+        return tool::run(std::vector<std::string>(argv + 1, argv + argc));
+    } catch (const std::bad_alloc&) {
+        std::fputs("asio-retry: out of memory\n", stderr);
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "asio-retry: %s\n", e.what());
+    }
+    return tool::exit_no_response;
+}

@@ -1,0 +1,223 @@
+// Responses that are cut, malformed, too large, too slow, or early.
+#include "http/support/fetcher.hpp"
+
+namespace asio_retry::test {
+namespace {
+
+using http::error;
+
+class Cut : public testing::TestWithParam<std::string> {};
+
+TEST_P(Cut, AtEveryByteIsNeverAResponse) {
+    const std::string& whole = GetParam();
+    std::vector<connection_script> scripts;
+    for (std::size_t n = 0; n < whole.size(); ++n) {
+        scripts.push_back({expect_request(), send(whole.substr(0, n)), close()});
+    }
+    scripted_server server(scripts);
+    fetcher f(http::client_config().policy(only_once()));
+    for (std::size_t n = 0; n < whole.size(); ++n) {
+        const auto r = f.get(server.url());
+        EXPECT_FALSE(r.has_value()) << n;
+        EXPECT_EQ(r.error(), n == 0 ? error::no_response : error::incomplete_response) << n;
+        EXPECT_EQ(r.report().history().at(0).kind, failure_kind::connection_lost) << n;
+    }
+    EXPECT_EQ(f.state->pool.count().open, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Responses,
+    Cut,
+    testing::Values("HTTP/1.1 200 OK\r\nContent-Length: 10\r\nX: y\r\n\r\n0123456789",
+                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    "5;e=1\r\n01234\r\n5\r\n56789\r\n0\r\nT: v\r\n\r\n",
+                    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"));
+
+TEST(Response, IsRepeatedWhenItWasCut) {
+    scripted_server server({{expect_request(), send("HTTP/1.1 200 OK\r\nContent-Le"), close()},
+                            {expect_request(), send(response(200, "whole").substr(0, 40)), reset()},
+                            {expect_request(), send(response(200, "whole")), stall()}});
+    fetcher f;
+    const auto r = f.get(server.url());
+    ASSERT_TRUE(r.ok()) << r.report().summary();
+    EXPECT_EQ(r->body(), "whole");
+    EXPECT_EQ(r.report().attempts(), 3U);
+}
+
+class Malformed : public testing::TestWithParam<std::string> {};
+
+TEST_P(Malformed, IsAPermanentError) {
+    scripted_server server({{expect_request(), send(GetParam()), stall()}});
+    fetcher f;
+    const auto r = f.get(server.url());
+    EXPECT_FALSE(r.has_value());
+    EXPECT_EQ(r.reason(), reason::permanent_failure) << r.report().summary();
+    EXPECT_EQ(r.report().attempts(), 1U);
+    EXPECT_EQ(f.state->pool.count().open, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Responses,
+    Malformed,
+    testing::Values(
+        "SSH-2.0-OpenSSH_9.2\r\n\r\n",
+        "HTTP/2.0 200 OK\r\n\r\n",
+        "HTTP/1.1 2000 OK\r\n\r\n",
+        "HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nBad Name: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc",
+        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nok",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"));
+
+std::string many(std::size_t n, const std::string& text) {
+    std::string all;
+    for (std::size_t i = 0; i < n; ++i) all += text;
+    return all;
+}
+
+class TooMuch : public testing::TestWithParam<std::pair<std::string, error>> {};
+
+TEST_P(TooMuch, IsRefusedWithoutReadingItAll) {
+    scripted_server server({{expect_request(), send(GetParam().first), stall()}});
+    fetcher f;
+    auto policy = at_once();
+    policy.max_header_size(1000).max_body_size(1000);
+    const auto r = f.fetch(request("GET", server.url()), policy);
+    EXPECT_EQ(r.error(), GetParam().second);
+    EXPECT_EQ(r.reason(), reason::permanent_failure);
+}
+
+const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+INSTANTIATE_TEST_SUITE_P(
+    Responses,
+    TooMuch,
+    testing::Values(
+        std::pair("HTTP/1.1 200 OK\r\nX: " + std::string(1000, 'x'), error::header_too_large),
+        std::pair("HTTP/1.1 200 " + std::string(1000, 'x'), error::header_too_large),
+        std::pair("HTTP/1.1 200 OK\r\n" + many(10'000, "A: b\r\n") + "\r\n",
+                  error::header_too_large),
+        std::pair(chunked + "1;" + std::string(20'000, 'x'), error::header_too_large),
+        std::pair(chunked + "0\r\n" + many(10'000, "A: b\r\n"), error::header_too_large),
+        std::pair("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n", error::body_too_large),
+        std::pair("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n",
+                  error::body_too_large),
+        std::pair(chunked + "3e9\r\n", error::body_too_large),
+        std::pair(chunked + many(1001, "1\r\nx\r\n"), error::body_too_large),
+        std::pair("HTTP/1.1 200 OK\r\n\r\n" + std::string(1001, 'x'), error::body_too_large),
+        std::pair(many(100, "HTTP/1.1 100 Continue\r\n\r\n"), error::too_many_informational)));
+
+class Slow : public testing::TestWithParam<connection_script> {};
+
+TEST_P(Slow, EndsAtTheAttemptTimeout) {
+    scripted_server server({GetParam()}, scripted_server_options().repeat_last());
+    fetcher f;
+    const auto r = f.fetch(request("GET", server.url()).body(std::string(3'000'000, 'x')),
+                           at_once(no_wait().attempt_timeout(50ms).max_attempts(2)));
+    EXPECT_EQ(r.error(), asio_retry::error::attempt_timeout);
+    EXPECT_EQ(r.reason(), reason::attempts_exhausted);
+    EXPECT_EQ(attempts(r.report()), "1:the attempt timed out 2:the attempt timed out");
+    EXPECT_EQ(r.report().history().at(0).kind, failure_kind::timeout);
+    EXPECT_LT(r.report().elapsed(), 1s);
+    EXPECT_EQ(f.state->pool.count().open, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Servers,
+    Slow,
+    testing::Values(
+        connection_script{stall()},
+        connection_script{stop_reading()},
+        connection_script{expect_request(), stall()},
+        connection_script{
+            expect_request(), send_slowly(response(200, std::string(999, 'x')), 5ms), stall()},
+        connection_script{expect_request(), send("HTTP/1.1 200 OK\r\n\r\nand then"), stall()},
+        connection_script{expect_request(),
+                          send_slowly(many(15, "HTTP/1.1 100 Continue\r\n\r\n"), 10ms, 25),
+                          stall()}));
+
+TEST(Response, IsTakenThoughTheBodyIsNotYetSent) {
+    const std::string answer = response(413, "too large", "Connection: close\r\n");
+    const std::vector<connection_script> servers = {
+        {expect_head(), send(answer), close()},
+        {expect_head(), send(answer), reset()},
+        {expect_head(), send(answer), stop_reading()},
+        {expect_head(),
+         send("HTTP/1.1 100 Continue\r\n\r\n" + answer),
+         half_close(),
+         stop_reading()},
+        {expect_head(), send_slowly(answer, 1ms), stop_reading()},
+    };
+    for (std::size_t i = 0; i < servers.size(); ++i) {
+        scripted_server server({servers[i]});
+        fetcher f;
+        const auto r = f.fetch(request("PUT", server.url()).body(std::string(30'000'000, 'x')));
+        // A reset may overtake the response; then nobody can read it.
+        if (i == 1 && !r.has_value()) continue;
+        ASSERT_TRUE(r.has_value()) << i << " " << r.report().summary();
+        EXPECT_EQ(r->status(), 413U) << i;
+        EXPECT_EQ(r->body(), "too large") << i;
+        EXPECT_EQ(r.report().history().back().sent, send_state::partial) << i;
+        EXPECT_LT(r.report().elapsed(), 5s) << i;
+        EXPECT_EQ(f.state->pool.count().open, 0U);
+    }
+}
+
+TEST(Response, DoesNotStopABodyBecauseOfA100) {
+    scripted_server server({{expect_head(),
+                             send("HTTP/1.1 100 Continue\r\n\r\n"),
+                             expect_body(),
+                             send(response(200, "thanks")),
+                             stall()}});
+    fetcher f;
+    const std::string body(10'000'000, 'x');
+    const auto r = f.fetch(request("POST", server.url()).body(body));
+    ASSERT_TRUE(r.ok()) << r.report().summary();
+    EXPECT_EQ(r->body(), "thanks");
+    EXPECT_EQ(server.requests().at(0).body.size(), body.size());
+    EXPECT_EQ(f.state->pool.count().idle, 1U);
+}
+
+TEST(Response, DoesNotComeWhenNothingListens) {
+    scripted_server server({}, scripted_server_options().refusing());
+    fetcher f;
+    const auto r = f.fetch(request("POST", server.url()).body("x"));
+    EXPECT_EQ(r.error(), asio::error::connection_refused);
+    EXPECT_EQ(r.report().attempts(), 4U);
+    EXPECT_EQ(r.report().history().at(0).kind, failure_kind::connect);
+    EXPECT_EQ(r.report().history().at(0).sent, send_state::none);
+    EXPECT_EQ(r.report().history().at(0).remote, "127.0.0.1:" + std::to_string(server.port()));
+}
+
+TEST(Response, DoesNotComeWhenConnectingHangs) {
+    deaf_server server;
+    fetcher f;
+    auto policy = at_once(no_wait().max_attempts(2));
+    policy.connect_timeout(40ms);
+    const auto r = f.fetch(request("GET", server.url()), policy);
+    EXPECT_EQ(r.error(), error::connect_timeout);
+    EXPECT_EQ(r.report().history().at(0).kind, failure_kind::timeout);
+    EXPECT_LT(r.report().elapsed(), 1s);
+}
+
+TEST(Response, DoesNotComeAfterTheDeadline) {
+    scripted_server server({{expect_request(), stall()}});
+    fetcher f;
+    const auto r = f.fetch(request("GET", server.url()), at_once(no_wait().total_timeout(50ms)));
+    EXPECT_EQ(r.reason(), reason::deadline_exceeded);
+    EXPECT_EQ(r.error(), asio_retry::error::attempt_timeout);
+    EXPECT_LT(r.report().elapsed(), 1s);
+    EXPECT_EQ(f.fetch(request("GET", server.url()), at_once(no_wait().total_timeout(0s))).error(),
+              asio_retry::error::deadline_exceeded);
+}
+
+}  // namespace
+}  // namespace asio_retry::test

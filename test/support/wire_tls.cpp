@@ -1,0 +1,171 @@
+// The TLS half of a scripted connection: OpenSSL over memory, so that the script owns every byte
+// on the wire and no write raises SIGPIPE.
+#include "wire.hpp"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <sys/socket.h>
+
+#include <array>
+
+namespace asio_retry::test {
+namespace {
+
+struct free_bio {
+    void operator()(BIO* bio) const { BIO_free_all(bio); }
+};
+using bio_ptr = std::unique_ptr<BIO, free_bio>;
+
+bio_ptr over(const std::string& pem) {
+    return bio_ptr(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+}
+
+std::string last_tls_error() {
+    std::array<char, 256> text{};
+    ERR_error_string_n(ERR_get_error(), text.data(), text.size());
+    return text.data();
+}
+
+X509* read_certificate(const std::string& pem) {
+    auto* certificate = PEM_read_bio_X509(over(pem).get(), nullptr, nullptr, nullptr);
+    if (certificate == nullptr) throw script_problem("not a certificate: " + last_tls_error());
+    return certificate;
+}
+
+void use(SSL_CTX* context, const identity& server) {
+    auto* certificate = read_certificate(server.certificate_pem);
+    SSL_CTX_use_certificate(context, certificate);
+    X509_free(certificate);
+    auto* key = PEM_read_bio_PrivateKey(over(server.key_pem).get(), nullptr, nullptr, nullptr);
+    if (key == nullptr) throw script_problem("not a private key: " + last_tls_error());
+    SSL_CTX_use_PrivateKey(context, key);
+    EVP_PKEY_free(key);
+}
+
+void demand_client_certificate(SSL_CTX* context, const std::string& authority_pem) {
+    auto* authority = read_certificate(authority_pem);
+    X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority);
+    SSL_CTX_add_client_CA(context, authority);
+    X509_free(authority);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+}
+
+std::string client_subject(const SSL* ssl) {
+    auto* certificate = SSL_get1_peer_certificate(ssl);
+    if (certificate == nullptr) return {};
+    std::array<char, 256> text{};
+    X509_NAME_oneline(X509_get_subject_name(certificate), text.data(), text.size());
+    X509_free(certificate);
+    return text.data();
+}
+
+}  // namespace
+
+void wire::make_ssl(const identity& server, const std::string& client_authority_pem) {
+    ERR_clear_error();
+    context_.reset(SSL_CTX_new(TLS_server_method()));
+    use(context_.get(), server);
+    if (!client_authority_pem.empty()) {
+        demand_client_certificate(context_.get(), client_authority_pem);
+    }
+    ssl_.reset(SSL_new(context_.get()));
+    SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_accept_state(ssl_.get());
+    // What an earlier step has read of the handshake belongs to OpenSSL now.
+    BIO_write(SSL_get_rbio(ssl_.get()), buffer_.data(), static_cast<int>(buffer_.size()));
+    buffer_.clear();
+}
+
+void wire::flush_tls() {
+    char* data = nullptr;
+    const auto size = BIO_get_mem_data(SSL_get_wbio(ssl_.get()), &data);
+    const std::string bytes(data, static_cast<std::size_t>(size));
+    BIO_reset(SSL_get_wbio(ssl_.get()));
+    write_raw(bytes);
+}
+
+void wire::start_tls(const identity& server, const std::string& client_authority_pem) {
+    make_ssl(server, client_authority_pem);
+    for (;;) {
+        const int result = SSL_do_handshake(ssl_.get());
+        const int error = SSL_get_error(ssl_.get(), result);
+        const auto why = result == 1 ? std::string() : last_tls_error();
+        flush_tls();
+        if (result == 1) break;
+        if (error != SSL_ERROR_WANT_READ) throw script_problem("TLS handshake: " + why);
+        std::array<char, 16 * 1024> data;
+        const auto count = receive_raw(data.data(), data.size());
+        if (count == 0) throw script_problem("the client closed during the TLS handshake");
+        BIO_write(SSL_get_rbio(ssl_.get()), data.data(), static_cast<int>(count));
+    }
+    encrypted_ = true;
+    const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
+    listener_.update([&](connection_record& record) {
+        record.encrypted = true;
+        record.server_name = name == nullptr ? "" : name;
+        record.client_certificate = client_subject(ssl_.get());
+    });
+}
+
+bool wire::feed_tls() {
+    std::array<char, 16 * 1024> data;
+    for (;;) {
+        ERR_clear_error();
+        const int plain = SSL_read(ssl_.get(), data.data(), static_cast<int>(data.size()));
+        if (plain > 0) {
+            note(data.data(), static_cast<std::size_t>(plain));
+            return true;
+        }
+        const int error = SSL_get_error(ssl_.get(), plain);
+        if (error == SSL_ERROR_ZERO_RETURN) {
+            end_seen_ = true;
+            return false;
+        }
+        if (error != SSL_ERROR_WANT_READ) throw script_problem("TLS: " + last_tls_error());
+        const auto count = receive_raw(data.data(), data.size());
+        if (count == 0) return false;
+        BIO_write(SSL_get_rbio(ssl_.get()), data.data(), static_cast<int>(count));
+    }
+}
+
+void wire::write(std::string_view bytes) {
+    listener_.update([&](connection_record& record) { record.sent += bytes.size(); });
+    if (!encrypted_) return write_raw(bytes);
+    if (bytes.empty()) return;
+    std::size_t written = 0;
+    if (SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &written) != 1) {
+        throw script_problem("TLS: " + last_tls_error());
+    }
+    flush_tls();
+}
+
+void wire::shut_down_writing(notify tls_notify) {
+    if (socket_ < 0) return;
+    if (encrypted_ && tls_notify == notify::yes) {
+        SSL_shutdown(ssl_.get());
+        flush_tls();
+    }
+    ::shutdown(socket_, SHUT_WR);
+}
+
+void wire::read_client_hello() {
+    constexpr std::size_t record_header = 5;
+    need(record_header, "a TLS record");
+    const auto byte = [this](std::size_t at) { return static_cast<unsigned char>(buffer_[at]); };
+    if (byte(0) != SSL3_RT_HANDSHAKE) throw script_problem("the client does not speak TLS");
+    need(record_header + byte(3) * 256U + byte(4), "a TLS client hello");
+}
+
+void wire::break_handshake(const identity& server) {
+    read_client_hello();
+    make_ssl(server, "");
+    SSL_do_handshake(ssl_.get());
+    char* data = nullptr;
+    const auto size = BIO_get_mem_data(SSL_get_wbio(ssl_.get()), &data);
+    write_raw(std::string_view(data, static_cast<std::size_t>(size) / 2));
+}
+
+}  // namespace asio_retry::test

@@ -1,0 +1,175 @@
+// The line of JSON that tells of a call, and the words that tell of its failure.
+#include <asio_retry/http/error.hpp>
+
+#include <boost/asio/error.hpp>
+#include <boost/json.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <tool/fetch_failure.hpp>
+#include <tool/fetch_report.hpp>
+#include <tool/fetch_request.hpp>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace asio_retry::tool {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+attempt_record failed_attempt() {
+    attempt_record a;
+    a.number = 1;
+    a.status = 503;
+    a.kind = failure_kind::server;
+    a.sent = send_state::full;
+    a.remote = "127.0.0.1:8080";
+    a.elapsed = 1100us;
+    a.delay = 150ms;
+    a.source = delay_source::backoff;
+    return a;
+}
+
+attempt_record good_attempt() {
+    attempt_record a;
+    a.number = 2;
+    a.status = 200;
+    a.sent = send_state::full;
+    a.reused = true;
+    a.remote = "127.0.0.1:8080";
+    a.started = 151400us;
+    a.elapsed = 912345ns;
+    return a;
+}
+
+call_outcome outcome_of(reason why, std::vector<attempt_record> attempts, error_code error = {}) {
+    call_outcome call;
+    call.method = "GET";
+    call.url = "http://127.0.0.1:8080/a";
+    call.error = error;
+    const auto count = attempts.empty() ? 0 : attempts.back().number;
+    call.report = retry_report(why, error, count, 153200us, std::move(attempts), 0);
+    return call;
+}
+
+TEST(FetchReport, LineOfASuccess) {
+    auto call = outcome_of(reason::success, {failed_attempt(), good_attempt()});
+    call.status = 200;
+    call.bytes = 12;
+    EXPECT_EQ(
+        report_line(call),
+        R"({"url":"http://127.0.0.1:8080/a","method":"GET","outcome":"success","reason":"success",)"
+        R"("status":200,"error":null,"bytes":12,"elapsed_ms":153.2,"attempts":[)"
+        R"({"number":1,"status":503,"error":null,"kind":"server","sent":"full","reused":false,)"
+        R"("remote":"127.0.0.1:8080","started_ms":0.0,"elapsed_ms":1.1,"delay_ms":150.0,)"
+        R"("delay_source":"backoff"},)"
+        R"({"number":2,"status":200,"error":null,"kind":null,"sent":"full","reused":true,)"
+        R"("remote":"127.0.0.1:8080","started_ms":151.4,"elapsed_ms":0.912,"delay_ms":null,)"
+        R"("delay_source":null}]})");
+}
+
+TEST(FetchReport, LineOfACallWithoutResponse) {
+    attempt_record refused;
+    refused.number = 1;
+    refused.kind = failure_kind::connect;
+    refused.error = boost::asio::error::connection_refused;
+    const auto call =
+        outcome_of(reason::attempts_exhausted, {refused}, boost::asio::error::connection_refused);
+    EXPECT_EQ(
+        report_line(call),
+        R"({"url":"http://127.0.0.1:8080/a","method":"GET","outcome":"failed",)"
+        R"("reason":"attempts_exhausted","status":null,"error":"Connection refused","bytes":0,)"
+        R"("elapsed_ms":153.2,"attempts":[{"number":1,"status":null,)"
+        R"("error":"Connection refused","kind":"connect","sent":"none","reused":false,)"
+        R"("remote":null,"started_ms":0.0,"elapsed_ms":0.0,"delay_ms":null,)"
+        R"("delay_source":null}]})");
+}
+
+TEST(FetchReport, AResendHasNoDelayButASource) {
+    auto stale = failed_attempt();
+    stale.delay = 0ns;
+    stale.source = delay_source::stale_connection;
+    const auto line = report_line(outcome_of(reason::success, {stale}));
+    EXPECT_THAT(line, HasSubstr(R"("delay_ms":0.0,"delay_source":"stale_connection")"));
+}
+
+TEST(FetchReport, TextIsEscaped) {
+    auto call = outcome_of(reason::success, {});
+    call.url = "http://h/\"\\\x01";
+    const auto parsed = boost::json::parse(report_line(call));
+    EXPECT_EQ(parsed.at("url").as_string(), "http://h/\"\\\x01");
+    EXPECT_TRUE(parsed.at("attempts").as_array().empty());
+}
+
+TEST(FetchReport, OnlyA2xxOr3xxIsASuccess) {
+    auto call = outcome_of(reason::permanent_failure, {});
+    call.status = 404;
+    EXPECT_THAT(report_line(call), HasSubstr(R"("outcome":"failed","reason":"permanent_failure")"));
+    call = outcome_of(reason::success, {});
+    call.status = 302;
+    EXPECT_THAT(report_line(call), HasSubstr(R"("outcome":"success","reason":"success")"));
+    call.status = 404;
+    EXPECT_THAT(report_line(call), HasSubstr(R"("outcome":"failed")"));
+}
+
+// The words.
+
+TEST(FetchFailure, SaysWhatFailedAndWhyNoMoreFollowed) {
+    auto last = failed_attempt();
+    last.number = 4;
+    auto call = outcome_of(reason::attempts_exhausted, {last});
+    call.status = 503;
+    EXPECT_EQ(failure_text(call),
+              "GET http://127.0.0.1:8080/a: 503 after 4 attempts in 153 ms (attempts_exhausted)");
+    EXPECT_EQ(failure_hint(call, {}), "--max-attempts N allows more than 4");
+}
+
+TEST(FetchFailure, SaysTheErrorWhereThereIsNoResponse) {
+    auto cut = good_attempt();
+    cut.number = 1;
+    const error_code error = http::error::incomplete_response;
+    const auto call = outcome_of(reason::not_idempotent, {cut}, error);
+    EXPECT_EQ(failure_text(call),
+              "GET http://127.0.0.1:8080/a: the connection ended before the response was whole "
+              "after 1 attempt in 153 ms (not_idempotent)");
+    EXPECT_THAT(failure_hint(call, {}), HasSubstr("--idempotency-key"));
+}
+
+TEST(FetchFailure, HintsNameTheOptionThatWouldHelp) {
+    auto call = outcome_of(reason::success, {});
+    call.status = 301;
+    call.location = "http://user:secret@h/next";
+    EXPECT_EQ(failure_hint(call, {}), "it redirects to http://h/next; -L follows");
+
+    call = outcome_of(reason::retry_after_too_long, {});
+    call.status = 503;
+    call.retry_after = "120";
+    EXPECT_THAT(failure_hint(call, {}), HasSubstr("Retry-After: 120"));
+    EXPECT_THAT(failure_hint(call, {}), HasSubstr("--max-retry-after is 30s, --max-time 30s"));
+
+    call = outcome_of(reason::permanent_failure,
+                      {},
+                      error_code(18, http::certificate_category()));  // self-signed
+    EXPECT_THAT(failure_hint(call, {}), HasSubstr("--cacert"));
+
+    fetch_options two_seconds;
+    two_seconds.total_timeout = 2s;
+    call = outcome_of(reason::deadline_exceeded, {}, asio_retry::error::attempt_timeout);
+    EXPECT_EQ(failure_hint(call, two_seconds), "--max-time D allows more than 2s");
+}
+
+TEST(FetchRequest, CredentialsAreTakenOutOfUrls) {
+    EXPECT_EQ(without_credentials("http://u:p@h/a"), "http://h/a");
+    EXPECT_EQ(without_credentials("http://u:p@q@h:1?x@y"), "http://h:1?x@y");
+    EXPECT_EQ(without_credentials("http://h/a@b"), "http://h/a@b");
+    EXPECT_EQ(without_credentials("http://h?a@b"), "http://h?a@b");
+    EXPECT_EQ(without_credentials("u:p@h"), "h");
+    EXPECT_EQ(without_credentials("h/a"), "h/a");
+    EXPECT_EQ(without_credentials(""), "");
+}
+
+}  // namespace
+}  // namespace asio_retry::tool
