@@ -3,8 +3,8 @@
 
 #include "http/idempotency.hpp"
 #include "http/redirect.hpp"
+#include "http/server_word.hpp"
 #include <asio_retry/http/error.hpp>
-#include <asio_retry/http/retry_after.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -34,6 +34,8 @@ error_code fetch_call::prepare() {
     const bool own_key = !key_.empty() && !is_idempotent_method(request_.method());
     wire_ = serialize(
         request_, target_, state_.config.user_agent(), own_key ? key_ : request_.idempotency_key());
+    const std::string& counter = policy_.attempt_header();
+    counts_attempts_ = !counter.empty() && request_.headers().count(counter) == 0;
     return {};
 }
 
@@ -61,7 +63,11 @@ retry_action fetch_call::start(bool cancelled) {
 steady_time fetch_call::begin_attempt() {
     sent_ = 0;
     on_reused_ = false;
-    return call_->begin_attempt(timers_.now()).deadline();
+    const attempt a = call_->begin_attempt(timers_.now());
+    if (counts_attempts_ && a.number() > 1) {
+        wire_.last_field(policy_.attempt_header(), std::to_string(a.number()));
+    }
+    return a.deadline();
 }
 
 steady_time fetch_call::connect_deadline(steady_time attempt_deadline) const {
@@ -119,9 +125,13 @@ verdict fetch_call::take_response(attempt_facts known) {
     last_ = lease_.get()->reader().release(target_.display);
     const unsigned status = last_->status();
     call_->record().status = static_cast<int>(status);
-    std::optional<nanoseconds> wait;
-    if (status >= 400) wait = retry_after(last_->headers(), std::chrono::system_clock::now());
-    return judge_response(request_, policy_, status, wait, known);
+    server_word said;
+    if (status >= 400) said = server_word_of(last_->headers(), std::chrono::system_clock::now());
+    verdict v = judge_response(request_, policy_, status, said.wait, known);
+    if (said.forbids_retry && policy_.server_veto() == server_veto::obeyed && v.is_failure()) {
+        v.forbid_retry(reason::permanent_failure);
+    }
+    return v;
 }
 
 retry_action fetch_call::wait_done(bool cancelled) {

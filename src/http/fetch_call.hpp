@@ -83,6 +83,7 @@ private:
     std::size_t sent_ = 0;
     connection_wish wish_ = connection_wish::any;
     bool on_reused_ = false;
+    bool counts_attempts_ = false;  // in a field of the request
 
     // Of the hops before this one.
     std::vector<attempt_record> history_;

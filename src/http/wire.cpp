@@ -19,21 +19,6 @@ constexpr bool is_token_character(char c) noexcept {
            std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
-bool is_forbidden(boost::beast::string_view name) noexcept {
-    static constexpr std::array<std::string_view, 9> forbidden = {"Connection",
-                                                                  "Content-Length",
-                                                                  "Host",
-                                                                  "Keep-Alive",
-                                                                  "Proxy-Connection",
-                                                                  "TE",
-                                                                  "Trailer",
-                                                                  "Transfer-Encoding",
-                                                                  "Upgrade"};
-    return std::any_of(forbidden.begin(), forbidden.end(), [name](std::string_view f) {
-        return iequals(name, {f.data(), f.size()});
-    });
-}
-
 bool expects_body(std::string_view method) noexcept {
     return method == "POST" || method == "PUT" || method == "PATCH" || method == "QUERY";
 }
@@ -56,6 +41,30 @@ bool is_field_value(std::string_view text) noexcept {
     });
 }
 
+bool is_forbidden(std::string_view name) noexcept {
+    static constexpr std::array<std::string_view, 9> forbidden = {"Connection",
+                                                                  "Content-Length",
+                                                                  "Host",
+                                                                  "Keep-Alive",
+                                                                  "Proxy-Connection",
+                                                                  "TE",
+                                                                  "Trailer",
+                                                                  "Transfer-Encoding",
+                                                                  "Upgrade"};
+    return std::any_of(forbidden.begin(), forbidden.end(), [name](std::string_view f) {
+        return iequals({name.data(), name.size()}, {f.data(), f.size()});
+    });
+}
+
+void wire_request::last_field(std::string_view name, std::string_view value) {
+    constexpr std::size_t end_of_head = 2;
+    std::string field;
+    append_field(field, name, value);
+    bytes.replace(head_size - end_of_head - last_field_size_, last_field_size_, field);
+    head_size += field.size() - last_field_size_;
+    last_field_size_ = field.size();
+}
+
 error_code check_request(const request& r) noexcept {
     if (!is_token(r.method()) || r.method() == "CONNECT") return error::invalid_method;
     for (const auto& field : r.headers()) {
@@ -63,7 +72,7 @@ error_code check_request(const request& r) noexcept {
         if (!is_token(view(name)) || !is_field_value(view(field.value()))) {
             return error::invalid_header;
         }
-        if (is_forbidden(name)) return error::forbidden_header;
+        if (is_forbidden(view(name))) return error::forbidden_header;
     }
     if (!is_field_value(r.idempotency_key())) return error::invalid_header;
     return {};

@@ -22,6 +22,13 @@ public:
     std::string bytes;
     /// How many of the bytes are the head, its empty line included.
     std::size_t head_size = 0;
+
+    /// Puts this field at the end of the head, in the place of the one that was last put there.
+    /** Moves the body along, which is cheaper than to keep the two apart on every write. */
+    void last_field(std::string_view name, std::string_view value);
+
+private:
+    std::size_t last_field_size_ = 0;
 };
 
 /// token (RFC 9110 5.6.2): what a method and the name of a header field have to be.
@@ -29,6 +36,9 @@ bool is_token(std::string_view text) noexcept;
 
 /// What a field value may hold (RFC 9110 5.5): no control characters but the tab, so no CR, LF, NUL.
 bool is_field_value(std::string_view text) noexcept;
+
+/// Whether a field describes the connection or the message's own framing, in any case of letters.
+bool is_forbidden(std::string_view name) noexcept;
 
 /// What keeps a request from being sent, its URL apart; no error if nothing does.
 /** `error::invalid_method` if the method is not a token, or CONNECT, which makes no request.

@@ -160,4 +160,17 @@ TEST(HttpWire, RefusesHeadersThatAreItsOwnBusiness) {
     }
 }
 
+TEST(HttpWire, PutsAndReplacesALastField) {
+    const auto r = request("POST", "http://h/").body("bb");
+    auto wire = serialize(r, parsed(r.url()), "", "");
+    const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n";
+    ASSERT_EQ(wire.bytes, head + "\r\nbb");
+    for (const std::string number : {"2", "10", "3", "4000000000"}) {
+        wire.last_field("X-Retry-Attempt", number);
+        const auto expected = head + "X-Retry-Attempt: " + number + "\r\n\r\n";
+        EXPECT_EQ(wire.bytes, expected + "bb");
+        EXPECT_EQ(wire.head_size, expected.size());
+    }
+}
+
 }  // namespace

@@ -25,6 +25,14 @@ enum class idempotency : std::uint8_t {
     generate_key  ///< all: where the method is not idempotent, the client adds an Idempotency-Key
 };
 
+/// What becomes of a response that forbids to repeat its request.
+/** It says so with `X-Should-Retry: false`, or with a `grpc-retry-pushback-ms` that is negative or
+    unreadable (gRFC A6). */
+enum class server_veto : std::uint8_t {
+    obeyed,  ///< it ends the call, with reason `permanent_failure`
+    ignored  ///< it is repeated as its status says
+};
+
 /// The options of a fetch. A value: cheap to copy, compared by its options.
 /** Copies share one immutable block until a setter changes one of them. Setters chain, and throw
     std::invalid_argument for an impossible value and then change nothing.
@@ -96,6 +104,25 @@ public:
     }
     http::idempotency idempotency() const noexcept { return options_->repeats; }
 
+    /// Whether a response can forbid to repeat its request. Default `server_veto::obeyed`.
+    /** Only failures are ever repeated, so that the word counts with them only. What it leaves as it
+        is: the response and its failure kind, and the reasons that come first (the attempts are
+        used up, say). */
+    fetch_policy& server_veto(http::server_veto v) {
+        edit().veto = v;
+        return *this;
+    }
+    http::server_veto server_veto() const noexcept { return options_->veto; }
+
+    /// The field in which a repeated request carries the number of its attempt. Default none.
+    /** `X-Retry-Attempt: 2` on the second attempt, say, so that a server can tell new load from
+        repeats and turn away the latter first. The first attempt (of each hop of a redirection) has no such field, nor has its
+        resend after a stale connection, which is no attempt of its own. A request that brings a field
+        of this name keeps it as it is. Empty turns it off.
+        @throws std::invalid_argument for a name that no field, or a field of the client's own, has. */
+    fetch_policy& attempt_header(std::string name);
+    const std::string& attempt_header() const noexcept { return options_->attempt_header; }
+
     /// How many redirects in a row are followed. Default 0: a 3xx is a response like any other.
     /** Each hop is fetched, and retried, as a request of its own; all hops share the total timeout and
         the report of the call, in which attempts are numbered on from hop to hop. */
@@ -137,6 +164,8 @@ private:
         std::size_t max_header_size = 64 * 1024;
         unsigned max_redirects = 0;
         http::idempotency repeats = http::idempotency::by_method;
+        http::server_veto veto = http::server_veto::obeyed;
+        std::string attempt_header;
     };
 
     static const std::shared_ptr<options>& defaults() {
