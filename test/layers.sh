@@ -7,6 +7,7 @@ set -euo pipefail
 table() {
     cat <<'EOF'
 0 asio_retry/attempt.hpp
+0 asio_retry/detail/light_mutex.hpp
 0 asio_retry/detail/saturate.hpp
 0 asio_retry/error.hpp
 0 asio_retry/failure.hpp
@@ -14,8 +15,10 @@ table() {
 1 asio_retry/backoff.hpp
 1 asio_retry/classifier.hpp
 1 asio_retry/detail/duration_text.hpp
+1 asio_retry/hedge_options.hpp
 1 asio_retry/jitter.hpp
 1 asio_retry/observer.hpp
+1 asio_retry/pacer.hpp
 1 asio_retry/report.hpp
 1 asio_retry/retry_error.hpp
 1 asio_retry/retry_policy.hpp

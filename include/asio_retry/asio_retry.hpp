@@ -9,9 +9,11 @@
 #include <asio_retry/classifier.hpp>
 #include <asio_retry/error.hpp>
 #include <asio_retry/failure.hpp>
+#include <asio_retry/hedge_options.hpp>
 #include <asio_retry/jitter.hpp>
 #include <asio_retry/observer.hpp>
 #include <asio_retry/operation.hpp>
+#include <asio_retry/pacer.hpp>
 #include <asio_retry/report.hpp>
 #include <asio_retry/retry.hpp>
 #include <asio_retry/retry_error.hpp>

@@ -4,6 +4,7 @@
 #define ASIO_RETRY_HTTP_FETCH_POLICY_HPP
 
 #include <asio_retry/detail/saturate.hpp>
+#include <asio_retry/hedge_options.hpp>
 #include <asio_retry/retry_policy.hpp>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -32,6 +34,9 @@ enum class server_veto : std::uint8_t {
     obeyed,  ///< it ends the call, with reason `permanent_failure`
     ignored  ///< it is repeated as its status says
 };
+
+/// Whether requests are spread over what is left of the server's quota.
+enum class pacing : std::uint8_t { off, on };
 
 /// The options of a fetch. A value: cheap to copy, compared by its options.
 /** Copies share one immutable block until a setter changes one of them. Setters chain, and throw
@@ -123,6 +128,34 @@ public:
     fetch_policy& attempt_header(std::string name);
     const std::string& attempt_header() const noexcept { return options_->attempt_header; }
 
+    /// Starts another attempt beside a first one that is slow; the first success wins. Default none.
+    /** Only of requests that may be repeated (see `idempotency`). The delay counts from when the first
+        attempt has a place to run, so that nothing is hedged while it queues, nor in a wait between
+        attempts. An extra attempt is paid from the retry budget, follows the limits of the call, and
+        is not retried itself. Once an attempt gives a response that is no failure, or one that is
+        permanent, the others are cancelled and their connections closed before the call returns. If
+        all fail, the call ends as the first one did. Attempts are numbered in order of their start. */
+    fetch_policy& hedge(hedge_options o) {
+        edit().hedge = o;
+        return *this;
+    }
+    fetch_policy& hedge(std::nullopt_t) {
+        edit().hedge.reset();
+        return *this;
+    }
+    const std::optional<hedge_options>& hedge() const noexcept { return options_->hedge; }
+
+    /// Whether attempts wait for their turn where the server tells its rate limit (see
+    /// `http::rate_limit`). Default `pacing::off`.
+    /** The calls to an endpoint and origin are then spread evenly over what is left of the quota, before
+        the server has to refuse them. The wait is no part of an attempt. A turn that comes after the
+        call's deadline ends the call at once, with reason `deadline_exceeded`. */
+    fetch_policy& pacing(http::pacing p) {
+        edit().pacing = p;
+        return *this;
+    }
+    http::pacing pacing() const noexcept { return options_->pacing; }
+
     /// How many redirects in a row are followed. Default 0: a 3xx is a response like any other.
     /** Each hop is fetched, and retried, as a request of its own; all hops share the total timeout and
         the report of the call, in which attempts are numbered on from hop to hop. */
@@ -165,7 +198,9 @@ private:
         unsigned max_redirects = 0;
         http::idempotency repeats = http::idempotency::by_method;
         http::server_veto veto = http::server_veto::obeyed;
+        http::pacing pacing = http::pacing::off;
         std::string attempt_header;
+        std::optional<hedge_options> hedge;
     };
 
     static const std::shared_ptr<options>& defaults() {
