@@ -104,8 +104,8 @@ private:
 
 std::string_view field_member::parameter(std::string_view key) const noexcept {
     std::string_view found;
-    for (const auto& [name, value] : parameters) {
-        if (name == key) found = value;
+    for (const auto& each : parameters) {
+        if (each.first == key) found = each.second;
     }
     return found;
 }
