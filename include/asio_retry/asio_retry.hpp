@@ -6,6 +6,7 @@
 #include <asio_retry/async_retry.hpp>
 #include <asio_retry/attempt.hpp>
 #include <asio_retry/backoff.hpp>
+#include <asio_retry/circuit_breaker.hpp>
 #include <asio_retry/classifier.hpp>
 #include <asio_retry/error.hpp>
 #include <asio_retry/failure.hpp>
@@ -16,6 +17,7 @@
 #include <asio_retry/pacer.hpp>
 #include <asio_retry/report.hpp>
 #include <asio_retry/retry.hpp>
+#include <asio_retry/retry_budget.hpp>
 #include <asio_retry/retry_error.hpp>
 #include <asio_retry/retry_executor.hpp>
 #include <asio_retry/retry_policy.hpp>
