@@ -22,7 +22,6 @@ table() {
 1 asio_retry/detail/call_window.hpp
 1 asio_retry/detail/check_number.hpp
 1 asio_retry/detail/duration_text.hpp
-1 asio_retry/detail/light_mutex.hpp
 1 asio_retry/hedge_options.hpp
 1 asio_retry/jitter.hpp
 1 asio_retry/observer.hpp

@@ -47,20 +47,29 @@ constexpr std::string_view to_string(delay_source s) noexcept {
     return "unknown";
 }
 
+/// Whether another attempt may follow one.
+enum class attempt_place : std::uint8_t { not_last, last };
+
 /// What an operation is told of the attempt it is to make.
 class attempt {
 public:
-    constexpr attempt(unsigned number, steady_time deadline) noexcept
-        : deadline_(deadline), number_(number) {}
+    constexpr attempt(unsigned number,
+                      steady_time deadline,
+                      attempt_place place = attempt_place::not_last) noexcept
+        : deadline_(deadline), number_(number), place_(place) {}
 
     /// 1 for the first.
     constexpr unsigned number() const noexcept { return number_; }
     /// When this attempt will be cancelled; `steady_time::max()` if never.
     constexpr steady_time deadline() const noexcept { return deadline_; }
+    /// Whether the limits on attempts rule out that another follows, whatever comes of this one.
+    /** False promises none: the failure may be permanent, the deadline near, the budget spent. */
+    constexpr bool is_last() const noexcept { return place_ == attempt_place::last; }
 
 private:
     steady_time deadline_;
     unsigned number_;
+    attempt_place place_;
 };
 
 /// What the history keeps of one attempt.

@@ -185,6 +185,14 @@ public:
         return options_->generate;
     }
 
+    /// This policy for a call within an attempt of another: it makes one attempt where the outer
+    /// call may make more, and ends with the outer attempt.
+    /** So that a chain of calls does not multiply its attempts: 3 within 3 are at most 5, not 9. In
+        the outer call's last attempt it retries as ever.
+
+            co_await retry(outer, [&](attempt a) { return retry(inner.nested_in(a), read); });  */
+    retry_policy nested_in(const attempt& outer) const;
+
     /// Equal in every option; functions and observers are equal if they are the same object.
     friend bool operator==(const retry_policy& a, const retry_policy& b) {
         return a.options_ == b.options_ || *a.options_ == *b.options_;
@@ -243,6 +251,18 @@ private:
 
     std::shared_ptr<options> options_;
 };
+
+inline retry_policy retry_policy::nested_in(const attempt& outer) const {
+    retry_policy inner(*this);
+    options& o = inner.edit();
+    o.deadline = std::min(o.deadline, outer.deadline());
+    if (outer.is_last()) return inner;
+    o.max_attempts = 1;
+    for (kind_limits& limits : o.by_kind) {
+        if (limits.max_attempts()) limits.max_attempts(1);
+    }
+    return inner;
+}
 
 }  // namespace asio_retry
 

@@ -154,6 +154,33 @@ TEST(RetryFsm, CountsAKindWithALimitOfItsOwnByItself) {
     }
 }
 
+TEST(RetryFsm, KnowsTheLastAttempt) {
+    const retry_policy policies[] = {
+        every_second().max_attempts(1),
+        every_second().max_attempts(3),
+        every_second().max_attempts(2).on(failure_kind::timeout, kind_limits().max_attempts(3)),
+        every_second().max_attempts(3).on(failure_kind::connect, kind_limits().max_attempts(1)),
+    };
+    for (const auto& policy : policies) {
+        for (const auto each : retried) {
+            SCOPED_TRACE(to_string(each));
+            fsm_driver m(policy);
+            retry_action next = m.start();
+            while (next == attempt) {
+                bool may_follow = false;
+                for (const auto kind : retried) {
+                    auto other = m;
+                    if (other.done(kind) == wait(1s)) may_follow = true;
+                }
+                EXPECT_EQ(m.fsm.place(policy) == asio_retry::attempt_place::not_last, may_follow)
+                    << m.fsm.number();
+                next = m.done(each);
+                if (next == wait(1s)) next = m.waited(1s);
+            }
+        }
+    }
+}
+
 TEST(RetryFsm, HonoursAVetoWhereItWouldRetry) {
     for (const auto why : {reason::not_idempotent,
                            reason::body_not_replayable,

@@ -622,6 +622,22 @@ TEST(Retry, NestsInsideAnotherCall) {
     EXPECT_THROW(std::rethrow_exception(end.error()->cause()), retry_error);
 }
 
+TEST(Retry, LeavesTheRetriesToTheOuterCallWhereToldSo) {
+    stage s;
+    const auto op = s.scripted({step(refused, 1s)});
+    std::vector<std::size_t> attempts_within;
+    auto inner = [&](attempt outer) -> asio::awaitable<void> {
+        const auto before = op.attempts();
+        const auto policy = every_ten_seconds().nested_in(outer);
+        const auto result = co_await try_retry(policy, op.awaitable());
+        attempts_within.push_back(op.attempts() - before);
+        if (!result) throw system_error(result.error());
+    };
+    const auto end = s.run(retry(every_ten_seconds(), inner));
+    EXPECT_EQ(end.code(), refused);
+    EXPECT_EQ(attempts_within, (std::vector<std::size_t>{1, 1, 3}));
+}
+
 TEST(Retry, AnswersAFailedCallWithoutThrowing) {
     stage s;
     const auto op = s.scripted({step(refused)});

@@ -58,7 +58,7 @@ public:
     attempt begin_attempt(steady_time now) {
         attempt_start_ = now;
         open_ = false;
-        const attempt a(fsm_.number(), fsm_.attempt_deadline(policy_, now));
+        const attempt a(fsm_.number(), fsm_.attempt_deadline(policy_, now), fsm_.place(policy_));
         if (policy_.observer()) policy_.observer()->attempt_started(operation(), a);
         return a;
     }

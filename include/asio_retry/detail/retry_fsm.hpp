@@ -98,6 +98,17 @@ public:
         return std::min(deadline_, saturating_add(now, policy.attempt_timeout()));
     }
 
+    /// Whether no failure of the attempt in progress could be retried, by the limits on attempts.
+    attempt_place place(const retry_policy& policy) const noexcept {
+        for (std::size_t i = 0; i < index(failure_kind::permanent); ++i) {
+            const auto own = policy.on(static_cast<failure_kind>(i)).max_attempts();
+            if (own ? failures_[i] + 1 < *own : number_ < policy.max_attempts()) {
+                return attempt_place::not_last;
+            }
+        }
+        return attempt_place::last;
+    }
+
 private:
     static std::size_t index(failure_kind kind) noexcept { return static_cast<std::size_t>(kind); }
 
