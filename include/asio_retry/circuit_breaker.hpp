@@ -70,9 +70,10 @@ public:
     breaker_control control() const noexcept { return control_of(mode_of(word_)); }
     /// When a call may pass: `now` if at once, else as `breaker_permit::retry_at` of a refusal.
     steady_time retry_at(steady_time now) const noexcept;
-    /// The results that count now, of a closed circuit.
+    /// The results that count now; none but in a closed circuit that is not forced.
     call_counts counts(steady_time now) const noexcept {
-        return windows_[window_of(word_)].count(now);
+        const word_type w = word_;
+        return mode_of(w) == mode::closed ? windows_[window_of(w)].count(now) : call_counts();
     }
 
     /// Forces it open, until `reset` or `force_closed`.
