@@ -55,7 +55,11 @@ enum class error {
     /// The deadline had passed before an attempt could start. Equivalent to `std::errc::timed_out`.
     deadline_exceeded,
     /// The operation threw something that is not a `system_error`; the exception itself is kept.
-    operation_threw
+    operation_threw,
+    /// The circuit breaker let no attempt through. Not retried by default.
+    circuit_open,
+    /// The concurrency limit was reached, and its queue full. Not retried by default.
+    queue_full
 };
 
 namespace detail {
@@ -88,6 +92,8 @@ private:
                 return "the deadline passed before an attempt could start";
             case error::operation_threw:
                 return "the operation threw an exception without error code";
+            case error::circuit_open: return "the circuit breaker is open";
+            case error::queue_full: return "the queue of the concurrency limit is full";
         }
         return "unknown asio_retry error";
     }

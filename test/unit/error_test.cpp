@@ -17,8 +17,11 @@
 namespace asio_retry {
 namespace {
 
-constexpr error errors[] = {
-    error::attempt_timeout, error::deadline_exceeded, error::operation_threw};
+constexpr error errors[] = {error::attempt_timeout,
+                            error::deadline_exceeded,
+                            error::operation_threw,
+                            error::circuit_open,
+                            error::queue_full};
 
 TEST(Error, BelongsToACategoryOfItsOwn) {
     EXPECT_STREQ(error_category().name(), "asio_retry");
@@ -51,9 +54,11 @@ TEST(Error, OfATimeIsATimeout) {
         EXPECT_EQ(static_cast<std::error_code>(ec), std::errc::timed_out);
         EXPECT_EQ(default_verdict(ec).kind(), failure_kind::timeout);
     }
-    const error_code threw = error::operation_threw;
-    EXPECT_NE(threw, std::errc::timed_out);
-    EXPECT_EQ(default_verdict(threw).kind(), failure_kind::permanent);
+    for (const error e : {error::operation_threw, error::circuit_open, error::queue_full}) {
+        const error_code ec = e;
+        EXPECT_NE(ec, std::errc::timed_out);
+        EXPECT_EQ(default_verdict(ec).kind(), failure_kind::permanent);
+    }
 }
 
 TEST(Error, ReasonsHaveTheNamesOfTheContract) {
