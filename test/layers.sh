@@ -18,10 +18,13 @@ table() {
 1 asio_retry/breaker_state.hpp
 1 asio_retry/circuit_breaker.hpp
 1 asio_retry/classifier.hpp
+1 asio_retry/concurrency_options.hpp
+1 asio_retry/detail/adaptive_limit.hpp
 1 asio_retry/detail/breaker_rules.hpp
 1 asio_retry/detail/call_window.hpp
 1 asio_retry/detail/check_number.hpp
 1 asio_retry/detail/duration_text.hpp
+1 asio_retry/detail/latency_window.hpp
 1 asio_retry/hedge_options.hpp
 1 asio_retry/jitter.hpp
 1 asio_retry/observer.hpp
@@ -34,6 +37,7 @@ table() {
 2 asio_retry/detail/retry_call.hpp
 3 asio_retry/asio_retry.hpp
 3 asio_retry/async_retry.hpp
+3 asio_retry/concurrency_limit.hpp
 3 asio_retry/detail/
 3 asio_retry/operation.hpp
 3 asio_retry/retry.hpp

@@ -8,6 +8,7 @@
 #include <asio_retry/backoff.hpp>
 #include <asio_retry/circuit_breaker.hpp>
 #include <asio_retry/classifier.hpp>
+#include <asio_retry/concurrency_limit.hpp>
 #include <asio_retry/error.hpp>
 #include <asio_retry/failure.hpp>
 #include <asio_retry/hedge_options.hpp>

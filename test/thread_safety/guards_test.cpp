@@ -1,7 +1,16 @@
 // The guards under threads: nothing is admitted twice, no result is lost, no place leaks.
 // SPDX-License-Identifier: BSL-1.0
+#include "support/threads.hpp"
 #include <asio_retry/circuit_breaker.hpp>
+#include <asio_retry/concurrency_limit.hpp>
+#include <asio_retry/detail/latency_window.hpp>
 #include <asio_retry/retry_budget.hpp>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
 
 #include <gtest/gtest.h>
 
@@ -183,6 +192,96 @@ TEST(CircuitBreakerThreads, KeepTheirStatesInOrderWhileEverythingHappensAtOnce) 
         // Resets of what is closed are not told of, but leave it closed.
         ASSERT_EQ(changes[i].from, changes[i - 1].to);
     }
+}
+
+TEST(ConcurrencyLimitThreads, NeverGiveMorePlacesThanThereAre) {
+    concurrency_limit limit(concurrency_options().max_concurrency(3).queue(0));
+    std::atomic<int> running = 0;
+    std::atomic<int> served = 0;
+    on_threads([&](unsigned) {
+        for (int i = 0; i < 5000; ++i) {
+            auto lease = limit.try_acquire(start);
+            if (!lease) continue;
+            EXPECT_LE(++running, 3);
+            ++served;
+            --running;
+            lease.succeed(start);
+        }
+    });
+    EXPECT_GT(served, 0);
+    EXPECT_EQ(limit.running(), 0U);
+}
+
+/// A caller that waits for a place on a strand of its own, and gives it back at once.
+class visitor : public std::enable_shared_from_this<visitor> {
+public:
+    visitor(boost::asio::any_io_executor ex, concurrency_limit& limit)
+        : strand_(boost::asio::make_strand(ex)), limit_(limit) {}
+
+    void visit(steady_time deadline) {
+        boost::asio::post(strand_, [self = shared_from_this(), deadline] {
+            self->limit_.async_acquire(
+                self->strand_,
+                deadline,
+                boost::asio::bind_cancellation_slot(self->signal_.slot(),
+                                                    [self](error_code ec, concurrency_lease lease) {
+                                                        EXPECT_EQ(static_cast<bool>(lease), !ec);
+                                                        (ec ? given_up : served).fetch_add(1);
+                                                        if (lease) {
+                                                            EXPECT_LE(running.fetch_add(1) + 1, 2);
+                                                            running.fetch_sub(1);
+                                                        }
+                                                    }));
+        });
+    }
+    void cancel() {
+        boost::asio::post(strand_, [self = shared_from_this()] {
+            self->signal_.emit(boost::asio::cancellation_type::terminal);
+        });
+    }
+
+    static inline std::atomic<int> running = 0;
+    static inline std::atomic<int> served = 0;
+    static inline std::atomic<int> given_up = 0;
+
+private:
+    boost::asio::strand<boost::asio::any_io_executor> strand_;
+    concurrency_limit& limit_;
+    boost::asio::cancellation_signal signal_;
+};
+
+TEST(ConcurrencyLimitThreads, LoseNoWakeUpWhateverWaitersDo) {
+    visitor::served = visitor::given_up = 0;
+    concurrency_limit limit(concurrency_options().max_concurrency(2).queue(10'000));
+    test::context_threads threads(4);
+    const int rounds = 4000;
+    for (int i = 0; i < rounds; ++i) {
+        const auto v = std::make_shared<visitor>(threads.executor(), limit);
+        const bool hurried = i % 3 == 1;
+        v->visit(hurried ? std::chrono::steady_clock::now() + std::chrono::microseconds(i % 50)
+                         : steady_time::max());
+        if (i % 3 == 2) v->cancel();
+    }
+    // Were a wake-up lost, a wait without end would keep this from returning.
+    threads.join();
+    EXPECT_EQ(visitor::served + visitor::given_up, rounds);
+    EXPECT_GE(visitor::served, rounds / 3);
+    EXPECT_EQ(limit.running(), 0U);
+    EXPECT_EQ(limit.waiting(), 0U);
+}
+
+TEST(LatencyWindowThreads, MayBeReadWhileItIsWritten) {
+    detail::latency_window w;
+    on_threads([&](unsigned t) {
+        for (int i = 0; i < 2000; ++i) {
+            w.record(std::chrono::milliseconds(10 + t));
+            if (const auto found = w.p95()) {
+                EXPECT_GE(*found, 1us);
+                EXPECT_LE(*found, 20ms);
+            }
+        }
+    });
+    EXPECT_GE(w.p95(), 10ms);
 }
 
 }  // namespace
