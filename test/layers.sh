@@ -39,6 +39,7 @@ table() {
 3 asio_retry/async_retry.hpp
 3 asio_retry/concurrency_limit.hpp
 3 asio_retry/detail/
+3 asio_retry/hedge.hpp
 3 asio_retry/operation.hpp
 3 asio_retry/retry.hpp
 3 asio_retry/retry_executor.hpp

@@ -11,6 +11,7 @@
 #include <asio_retry/concurrency_limit.hpp>
 #include <asio_retry/error.hpp>
 #include <asio_retry/failure.hpp>
+#include <asio_retry/hedge.hpp>
 #include <asio_retry/hedge_options.hpp>
 #include <asio_retry/jitter.hpp>
 #include <asio_retry/observer.hpp>

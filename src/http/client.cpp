@@ -27,7 +27,7 @@ using state_ptr = std::shared_ptr<detail::client_state>;
 
 asio::awaitable<response> fetch_or_throw(state_ptr state, request r, fetch_policy policy) {
     std::string operation;
-    auto pending = detail::run_fetch(std::move(state), std::move(r), std::move(policy), &operation);
+    auto pending = detail::fetch(std::move(state), std::move(r), std::move(policy), &operation);
     fetch_result result = co_await std::move(pending);
     if (result.error()) throw retry_error(result.error(), result.report(), operation);
     co_return std::move(result).value();
@@ -38,7 +38,7 @@ using spawned_result = std::optional<fetch_result>;
 
 asio::awaitable<spawned_result> fetch_cancellably(state_ptr state, request r, fetch_policy policy) {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
-    auto pending = detail::run_fetch(std::move(state), std::move(r), std::move(policy), nullptr);
+    auto pending = detail::fetch(std::move(state), std::move(r), std::move(policy), nullptr);
     co_return co_await std::move(pending);
 }
 
@@ -98,11 +98,11 @@ client::executor_type client::get_executor() const noexcept { return state_->exe
 const client_config& client::config() const noexcept { return state_->config; }
 
 asio::awaitable<fetch_result> client::try_fetch(request r) {
-    return detail::run_fetch(state_, std::move(r), config().policy(), nullptr);
+    return detail::fetch(state_, std::move(r), config().policy(), nullptr);
 }
 
 asio::awaitable<fetch_result> client::try_fetch(request r, fetch_policy policy) {
-    return detail::run_fetch(state_, std::move(r), std::move(policy), nullptr);
+    return detail::fetch(state_, std::move(r), std::move(policy), nullptr);
 }
 
 asio::awaitable<response> client::fetch(request r, fetch_policy policy) {

@@ -2,9 +2,11 @@
 #include "http/fetch.hpp"
 
 #include "http/fetch_call.hpp"
+#include "http/hedged_fetch.hpp"
 #include "http/io_deadline.hpp"
 #include "http/open_connection.hpp"
 #include "http/send_watchfully.hpp"
+#include "http/verdicts.hpp"
 #include <asio_retry/http/error.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -23,11 +25,21 @@ constexpr auto as_result = asio::as_tuple(asio::deferred);
 
 }  // namespace
 
+asio::awaitable<fetch_result> fetch(std::shared_ptr<client_state> state,
+                                    request r,
+                                    fetch_policy policy,
+                                    std::string* operation) {
+    const bool hedges = policy.hedge() && may_repeat(r, policy);
+    return hedges ? run_hedged(std::move(state), std::move(r), std::move(policy), operation)
+                  : run_fetch(std::move(state), std::move(r), std::move(policy), operation);
+}
+
 // One coroutine, as frames cost: only what is rare (a new connection, a long body) has one of its own.
 asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
                                         request r,
                                         fetch_policy policy,
-                                        std::string* operation) {
+                                        std::string* operation,
+                                        fetch_lane* lane) {
     const auto executor = co_await asio::this_coro::executor;
     timer_service& timers = timer_service::of(executor);
     const error_code aborted = asio::error::operation_aborted;
@@ -35,7 +47,7 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
     co_await asio::this_coro::throw_if_cancelled(false);
     bool cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
 
-    fetch_call call(*state, std::move(r), std::move(policy), timers);
+    fetch_call call(*state, std::move(r), std::move(policy), timers, lane);
     pool_lease& lease = call.lease();
     io_deadline limit(timers);
     retry_action next = call.start(cancelled);
@@ -56,6 +68,7 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
                 }
             }
         }
+        if (!ec) call.has_place();
         while (!ec && lease.get() != nullptr && !lease.get()->is_quiet()) {
             lease.next_idle(timers.now());
         }

@@ -4,6 +4,7 @@
 #define ASIO_RETRY_SRC_HTTP_FETCH_HPP
 
 #include "http/client_state.hpp"
+#include "http/fetch_lane.hpp"
 #include <asio_retry/http/client.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -14,10 +15,17 @@
 namespace asio_retry::http::detail {
 
 /// Fetches as `client::try_fetch` does. `operation`, if not null, is told what failed, for a text.
+asio::awaitable<fetch_result> fetch(std::shared_ptr<client_state> state,
+                                    request r,
+                                    fetch_policy policy,
+                                    std::string* operation);
+
+/// The same without hedging, or one lane of a hedged fetch. The text may be of a lane that lost.
 asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
                                         request r,
                                         fetch_policy policy,
-                                        std::string* operation);
+                                        std::string* operation,
+                                        fetch_lane* lane = nullptr);
 
 }  // namespace asio_retry::http::detail
 

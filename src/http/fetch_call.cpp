@@ -16,21 +16,13 @@ namespace {
 
 constexpr unsigned misdirected_request = 421;
 
-/// The key that the policy has the client make up, where the request needs one and has none.
-std::string missing_key(const request& r, const fetch_policy& policy) {
-    const bool wanted = policy.idempotency() == idempotency::generate_key &&
-                        !is_idempotent_method(r.method()) && r.idempotency_key().empty() &&
-                        r.headers().count("Idempotency-Key") == 0;
-    return wanted ? make_idempotency_key() : std::string();
-}
-
 }  // namespace
 
 error_code fetch_call::prepare() {
     if (const error_code ec = parse_target(request_.url(), target_)) return ec;
     if (const error_code ec = check_request(request_)) return ec;
     if (!is_field_value(state_.config.user_agent())) return error::invalid_header;
-    if (hops_ == 0) key_ = missing_key(request_, policy_);
+    if (hops_ == 0 && needs_key(request_, policy_)) key_ = make_idempotency_key();
     const bool own_key = !key_.empty() && !is_idempotent_method(request_.method());
     wire_ = serialize(
         request_, target_, state_.config.user_agent(), own_key ? key_ : request_.idempotency_key());
@@ -64,8 +56,10 @@ steady_time fetch_call::begin_attempt() {
     sent_ = 0;
     on_reused_ = false;
     const attempt a = call_->begin_attempt(timers_.now());
-    if (counts_attempts_ && a.number() > 1) {
-        wire_.last_field(policy_.attempt_header(), std::to_string(a.number()));
+    unsigned number = a.number();
+    if (lane_ != nullptr && hops_ == 0) number = lane_->number_in_hop(number);
+    if (counts_attempts_ && number > 1) {
+        wire_.last_field(policy_.attempt_header(), std::to_string(number));
     }
     return a.deadline();
 }
@@ -110,6 +104,7 @@ retry_action fetch_call::end_attempt(error_code ec, bool cancelled) {
 
     const bool stale =
         next.what == retry_action::type::wait && next.source == delay_source::stale_connection;
+    if (lane_ != nullptr) lane_->attempt_ended(stale);
     wish_ = stale || misdirected ? connection_wish::fresh : connection_wish::any;
     if (reusable && !misdirected) {
         lease_.give_back(now);
@@ -150,6 +145,7 @@ bool fetch_call::follow_redirect(reason why) {
     request_ = std::move(*leads.next);
     retry_.deadline(call_->deadline()).total_timeout(retry_policy::unlimited);
     keep_history(call_->take_report(reason::success));
+    if (lane_ != nullptr) lane_->begin_hop(attempts_);
     call_.reset();
     return true;
 }

@@ -6,6 +6,7 @@
 #include "http/client_state.hpp"
 #include "http/connection_pool.hpp"
 #include "http/core.hpp"
+#include "http/fetch_lane.hpp"
 #include "http/target.hpp"
 #include "http/verdicts.hpp"
 #include "http/wire.hpp"
@@ -24,9 +25,15 @@ namespace asio_retry::http::detail {
 /** Stands in the call and must not move. */
 class fetch_call {
 public:
-    fetch_call(client_state& state, request r, fetch_policy policy, timer_service& timers)
+    /// `lane` is null if the call is not hedged.
+    fetch_call(client_state& state,
+               request r,
+               fetch_policy policy,
+               timer_service& timers,
+               fetch_lane* lane)
         : state_(state),
           timers_(timers),
+          lane_(lane),
           request_(std::move(r)),
           policy_(std::move(policy)),
           retry_(policy_.retry()) {}
@@ -55,6 +62,10 @@ public:
     steady_time connect_deadline(steady_time attempt_deadline) const;
     void remote(const std::string& address) { call_->record().remote = address; }
 
+    /// The attempt has its place in the pool.
+    void has_place() {
+        if (lane_ != nullptr) lane_->attempt_runs(timers_.now());
+    }
     /// Begins to use the lease's connection.
     void begin_exchange();
     asio::const_buffer unsent() const noexcept { return asio::buffer(wire_.bytes) + sent_; }
@@ -69,6 +80,7 @@ private:
 
     client_state& state_;
     timer_service& timers_;
+    fetch_lane* const lane_;
     request request_;
     const fetch_policy policy_;
     retry_policy retry_;  // of this hop

@@ -42,6 +42,11 @@ bool may_repeat(const request& r, const fetch_policy& policy) noexcept {
            !r.idempotency_key().empty() || r.headers().count("Idempotency-Key") != 0;
 }
 
+bool needs_key(const request& r, const fetch_policy& policy) noexcept {
+    return policy.idempotency() == idempotency::generate_key && !is_idempotent_method(r.method()) &&
+           r.idempotency_key().empty() && r.headers().count("Idempotency-Key") == 0;
+}
+
 verdict judge_response(const request& r,
                        const fetch_policy& policy,
                        unsigned status,

@@ -46,6 +46,10 @@ verdict judge_error(const request& r,
 /** The request's own word comes first, then an Idempotency-Key, then the policy, then the method. */
 bool may_repeat(const request& r, const fetch_policy& policy) noexcept;
 
+/// Whether the client is to make up the Idempotency-Key: the policy says so, and the request needs
+/// one and has none.
+bool needs_key(const request& r, const fetch_policy& policy) noexcept;
+
 }  // namespace asio_retry::http::detail
 
 #endif

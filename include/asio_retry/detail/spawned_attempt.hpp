@@ -73,6 +73,9 @@ public:
                        asio::bind_cancellation_slot(link_->signal.slot(), ending(link_, done)));
     }
 
+    /// Whether it has ended, and has woken `done`. On the attempt's executor.
+    bool has_ended() const noexcept { return link_->ended; }
+
     /// Asks the attempt to end. From any thread.
     void cancel() {
         asio::dispatch(link_->executor, [l = link_] {

@@ -16,7 +16,7 @@ asio::awaitable<void> run(std::shared_ptr<http::detail::client_state> state,
                           http::fetch_policy policy,
                           std::shared_ptr<pending_fetch> end) {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
-    auto call = http::detail::run_fetch(std::move(state), std::move(r), std::move(policy), nullptr);
+    auto call = http::detail::fetch(std::move(state), std::move(r), std::move(policy), nullptr);
     end->result.emplace(co_await std::move(call));
     ++end->times;
 }

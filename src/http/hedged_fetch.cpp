@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "http/hedged_fetch.hpp"
+
+#include "http/fetch.hpp"
+#include "http/idempotency.hpp"
+#include "http/verdicts.hpp"
+#include <asio_retry/detail/hedge_race.hpp>
+
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace asio_retry::http::detail {
+
+namespace {
+
+/// One attempt, under the deadline of the call.
+retry_policy single_attempt(retry_policy p, steady_time start) {
+    p.deadline(std::min(p.deadline(), saturating_add(start, p.total_timeout())));
+    p.total_timeout(retry_policy::unlimited).max_attempts(1);
+    for (std::size_t i = 0; i < failure_kind_count; ++i) {
+        const auto kind = static_cast<failure_kind>(i);
+        if (p.on(kind).max_attempts()) p.on(kind, kind_limits());
+    }
+    return p;
+}
+
+bool was_cut_off(const attempt_record& r) { return r.kind == failure_kind::cancelled; }
+
+/// The response is a verdict that another server would repeat.
+bool is_final(const fetch_result& r) {
+    return r.ok() || (r.has_value() && !r.error() && r.reason() == reason::permanent_failure);
+}
+
+}  // namespace
+
+hedged_fetch::hedged_fetch(std::shared_ptr<client_state> state,
+                           request r,
+                           fetch_policy policy,
+                           timer_service& timers)
+    : state_(std::move(state)),
+      request_(std::move(r)),
+      policy_(std::move(policy)),
+      options_(*policy_.hedge()),
+      timers_(timers),
+      changed_(timers),
+      start_(timers.now()),
+      delay_(options_.after()) {
+    // All of them are the same to the server.
+    if (needs_key(request_, policy_)) request_.idempotency_key(make_idempotency_key());
+}
+
+fetch_policy hedged_fetch::policy_of(unsigned n, entry& e) const {
+    fetch_policy policy = policy_;
+    if (n == 0 && !policy.retry().observer()) return policy;
+    retry_policy retry = n == 0 ? policy.retry() : single_attempt(policy.retry(), start_);
+    if (retry.observer()) {
+        retry.observer(std::make_shared<lane_observer>(retry.observer(), e.lane, e.started));
+    }
+    policy.retry(std::move(retry));
+    return policy;
+}
+
+asio::awaitable<void> hedged_fetch::lane(unsigned n) {
+    entry& e = *entries_.emplace_back(std::make_unique<entry>(numbers_, changed_));
+    e.started = timers_.now() - start_;
+    return run(this, &e, policy_of(n, e));
+}
+
+asio::awaitable<void> hedged_fetch::run(hedged_fetch* self, entry* e, fetch_policy policy) {
+    co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
+    try {
+        auto call =
+            run_fetch(self->state_, self->request_, std::move(policy), &e->operation, &e->lane);
+        e->result.emplace(co_await std::move(call));
+    } catch (...) {
+        e->exception = std::current_exception();
+    }
+}
+
+steady_time hedged_fetch::due(unsigned n) const {
+    const steady_time since = entries_.front()->lane.running_since();
+    if (!delay_ || n > options_.max_extra() || since == steady_time::max()) {
+        return steady_time::max();
+    }
+    return saturating_add(since, asio_retry::detail::saturating_multiply(*delay_, n));
+}
+
+bool hedged_fetch::admits(unsigned, steady_time) { return true; }
+
+bool hedged_fetch::decides(unsigned n) {
+    const auto& result = entries_[n]->result;
+    if (!result || !is_final(*result)) return false;
+    winner_ = n;
+    return true;
+}
+
+retry_report hedged_fetch::merge(const fetch_result& end) const {
+    std::vector<attempt_record> all;
+    std::size_t forgotten = 0;
+    unsigned attempts = 0;
+    for (const auto& e : entries_) {
+        if (!e->result) continue;
+        const retry_report& report = e->result->report();
+        forgotten += report.forgotten();
+        attempts += report.attempts();
+        for (attempt_record r : report.history()) {
+            r.number = e->lane.number_of(r.number);
+            r.started += e->started;
+            all.push_back(std::move(r));
+        }
+    }
+    std::stable_sort(
+        all.begin(), all.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
+    error_code last = end.report().last_error();
+    if (end.ok()) {
+        for (const auto& r : all) {
+            if (r.error && !was_cut_off(r)) last = r.error;
+        }
+    }
+    const std::size_t bound = policy_.retry().max_history();
+    if (all.size() > bound) {
+        forgotten += all.size() - bound;
+        all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(bound));
+    }
+    return {end.reason(), last, attempts, timers_.now() - start_, std::move(all), forgotten};
+}
+
+fetch_result hedged_fetch::finish(std::string* operation) {
+    entry& end = *entries_[winner_.value_or(0)];
+    if (!end.result) std::rethrow_exception(end.exception);
+    retry_report report = merge(*end.result);
+    if (operation != nullptr) *operation = end.operation;
+    if (!end.result->ok() && policy_.retry().observer()) {
+        policy_.retry().observer()->gave_up(end.lane.operation, report);
+    }
+    std::optional<response> value;
+    for (const auto& e : entries_) {
+        const bool wanted = e.get() == &end || !value;
+        if (wanted && e->result && e->result->has_value()) value = std::move(**e->result);
+    }
+    return {std::move(value), end.result->error(), end.result->cause(), std::move(report)};
+}
+
+asio::awaitable<fetch_result> run_hedged(std::shared_ptr<client_state> state,
+                                         request r,
+                                         fetch_policy policy,
+                                         std::string* operation) {
+    if (is_cancelled(co_await asio::this_coro::cancellation_state)) {
+        auto call = run_fetch(std::move(state), std::move(r), std::move(policy), operation);
+        co_return co_await std::move(call);
+    }
+    timer_service& timers = timer_service::of(co_await asio::this_coro::executor);
+    hedged_fetch contest(std::move(state), std::move(r), std::move(policy), timers);
+    auto race = asio_retry::detail::run_race_apart<asio::any_io_executor>(&contest, &timers);
+    co_await std::move(race);
+    co_return contest.finish(operation);
+}
+
+}  // namespace asio_retry::http::detail
