@@ -111,6 +111,9 @@ std::shared_ptr<endpoint_state> make_state(const endpoint_policy& options,
     s->options = options;
     s->budget = carried_budget(old.budget, options.retry_budget(), now);
     s->breaker = carried(old.breaker, options.circuit_breaker());
+    s->limit = carried(old.limit, options.concurrency());
+    s->latency = old.latency;
+    s->pacer = old.pacer;
     s->counters = old.counters;
     s->policy = with_guards(*s);
     return s;
@@ -123,6 +126,8 @@ state_ptr first_state(const endpoint_table& table,
     endpoint_state blank;
     blank.name = table.name(n);
     blank.origin = origin_text(key);
+    blank.latency = std::make_shared<asio_retry::detail::latency_window>();
+    blank.pacer = std::make_shared<pacer>();
     blank.counters = std::make_shared<endpoint_counters>();
     auto s = make_state(table.policy(n), blank, steady_time());
     s->generation = generation;

@@ -45,6 +45,15 @@ public:
         return options_->breaker;
     }
 
+    /// How many requests may be under way at a time, and how many may wait. Default off.
+    endpoint_policy& concurrency(std::optional<concurrency_options> o) {
+        edit().limit = std::move(o);
+        return *this;
+    }
+    const std::optional<concurrency_options>& concurrency() const noexcept {
+        return options_->limit;
+    }
+
     friend bool operator==(const endpoint_policy& a, const endpoint_policy& b) {
         return a.options_ == b.options_ || *a.options_ == *b.options_;
     }
@@ -61,6 +70,7 @@ private:
         fetch_policy fetch;
         std::optional<budget_options> budget = budget_options();
         std::optional<breaker_options> breaker;
+        std::optional<concurrency_options> limit;
     };
 
     static const std::shared_ptr<options>& defaults() {

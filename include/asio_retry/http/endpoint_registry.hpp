@@ -5,7 +5,9 @@
 
 #include <asio_retry/attempt.hpp>
 #include <asio_retry/circuit_breaker.hpp>
+#include <asio_retry/detail/latency_window.hpp>
 #include <asio_retry/http/endpoint_table.hpp>
+#include <asio_retry/pacer.hpp>
 #include <asio_retry/retry_budget.hpp>
 
 #include <atomic>
@@ -42,6 +44,9 @@ public:
     fetch_policy policy;  // with the guards in it
     std::shared_ptr<asio_retry::retry_budget> budget;
     std::shared_ptr<asio_retry::circuit_breaker> breaker;
+    std::shared_ptr<asio_retry::concurrency_limit> limit;
+    std::shared_ptr<asio_retry::detail::latency_window> latency;
+    std::shared_ptr<asio_retry::pacer> pacer;
     std::shared_ptr<endpoint_counters> counters;
     std::uint64_t generation = 0;
 };
@@ -78,6 +83,14 @@ public:
         return state_->breaker;
     }
 
+    const std::shared_ptr<asio_retry::concurrency_limit>& concurrency_limit() const noexcept {
+        return state_->limit;
+    }
+
+    /// Of the first attempts of late, where the policy hedges.
+    asio_retry::detail::latency_window& latency() const noexcept { return *state_->latency; }
+    /// Knows of the server's rate limit, where the policy paces.
+    asio_retry::pacer& pacer() const noexcept { return *state_->pacer; }
     endpoint_counters& counters() const noexcept { return *state_->counters; }
     /// Counts the tables of the registry that gave it out.
     std::uint64_t generation() const noexcept { return state_->generation; }
@@ -95,8 +108,8 @@ private:
     first request to its origin. Those that no call holds are forgotten, the longest unused first, when
     there are more than `most_states`; only as many as calls hold at that time may be above it.
 
-    When the table is replaced, an endpoint whose name stays keeps, for each origin, its counters and
-    latencies, and each guard whose options stay. A budget whose options change begins with the tokens
+    When the table is replaced, an endpoint whose name stays keeps, for each origin, its counters,
+    latencies and pacer, and each guard whose options stay. A budget whose options change begins with the tokens
     that were left, a breaker closed, a concurrency limit empty, beside the calls under the old one.
 
     Thread safety: all functions may be called on a shared object. A lookup holds a lock for as long as
