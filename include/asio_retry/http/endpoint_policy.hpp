@@ -4,6 +4,7 @@
 #define ASIO_RETRY_HTTP_ENDPOINT_POLICY_HPP
 
 #include <asio_retry/breaker_options.hpp>
+#include <asio_retry/concurrency_options.hpp>
 #include <asio_retry/http/fetch_policy.hpp>
 #include <asio_retry/retry_budget.hpp>
 

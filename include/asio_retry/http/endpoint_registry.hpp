@@ -5,6 +5,7 @@
 
 #include <asio_retry/attempt.hpp>
 #include <asio_retry/circuit_breaker.hpp>
+#include <asio_retry/concurrency_limit.hpp>
 #include <asio_retry/detail/latency_window.hpp>
 #include <asio_retry/http/endpoint_table.hpp>
 #include <asio_retry/pacer.hpp>
