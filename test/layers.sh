@@ -20,6 +20,7 @@ table() {
 1 asio_retry/classifier.hpp
 1 asio_retry/concurrency_options.hpp
 1 asio_retry/detail/adaptive_limit.hpp
+1 asio_retry/detail/attempt_history.hpp
 1 asio_retry/detail/breaker_rules.hpp
 1 asio_retry/detail/call_window.hpp
 1 asio_retry/detail/check_number.hpp
@@ -95,11 +96,11 @@ check() {
             return public && header != "spdlog/fwd.h" ? "a public header includes spdlog/fwd.h only" : ""
         }
         if (header ~ /^CLI\//) return mine < 5 ? "only the tool parses options" : ""
-        if (mine == 0 && header ~ /\// && header !~ /^boost\/system\//)
-            return "layer 0 knows the standard library and Boost.System only"
+        if (mine == 0 && header ~ /\// && header !~ /^boost\/(system|smart_ptr)\//)
+            return "layer 0 knows the standard library, Boost.System and SmartPtr only"
         # The names of error values; nothing in it does any work.
         if (mine >= 1 && header == "boost/asio/error.hpp") return ""
-        if (mine <= 2 && header ~ /\/|\.h$/ && header !~ /^boost\/(system|core)\//)
+        if (mine <= 2 && header ~ /\/|\.h$/ && header !~ /^boost\/(system|smart_ptr|core)\//)
             return "layers 1 and 2 know no Asio and no I/O"
         if (mine == 3 && header ~ /^(openssl|boost\/(beast|url|json|asio\/ssl))\//)
             return "the core knows neither HTTP nor TLS"

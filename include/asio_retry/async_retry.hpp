@@ -30,7 +30,9 @@ class retry_initiation {
 public:
     using signature = typename choice::type::signature;
 
-    explicit retry_initiation(const Executor& ex) : executor_(ex) {}
+    /// `timers` is the executor's timer service; null looks it up for each call.
+    explicit retry_initiation(const Executor& ex, timer_service* timers = nullptr)
+        : executor_(ex), timers_(timers) {}
 
     using executor_type = Executor;
     const executor_type& get_executor() const noexcept { return executor_; }
@@ -40,13 +42,33 @@ public:
         retry_op<choice, Executor, std::decay_t<Operation>, std::decay_t<Handler>>::start(
             std::forward<Handler>(handler),
             executor_,
+            timers_ != nullptr ? *timers_ : timer_service::of(executor_),
             std::forward<Policy>(policy),
             std::forward<Operation>(op));
     }
 
 private:
     Executor executor_;
+    timer_service* timers_;
 };
+
+/// What async_retry and async_try_retry do.
+template <template <typename, typename...> class Finish,
+          typename Executor,
+          typename Operation,
+          typename CompletionToken>
+auto start_retry(const Executor& ex,
+                 timer_service* timers,
+                 retry_policy policy,
+                 Operation&& op,
+                 CompletionToken&& token) {
+    using initiation = retry_initiation<Finish, Executor, Operation>;
+    return asio::async_initiate<CompletionToken, typename initiation::signature>(
+        initiation(ex, timers),
+        token,
+        std::move(policy),
+        as_operation(std::forward<Operation>(op)));
+}
 
 }  // namespace detail
 
@@ -83,12 +105,11 @@ private:
 template <typename Executor, typename Operation, typename CompletionToken>
 auto async_retry(const Executor& ex, retry_policy policy, Operation&& op, CompletionToken&& token) {
     ASIO_RETRY_CHECK_TEMPORARY(Operation);
-    using initiation = detail::retry_initiation<detail::plain_finish, Executor, Operation>;
-    return boost::asio::async_initiate<CompletionToken, typename initiation::signature>(
-        initiation(ex),
-        token,
-        std::move(policy),
-        detail::as_operation(std::forward<Operation>(op)));
+    return detail::start_retry<detail::plain_finish>(ex,
+                                                     nullptr,
+                                                     std::move(policy),
+                                                     std::forward<Operation>(op),
+                                                     std::forward<CompletionToken>(token));
 }
 
 /// The same, but completes with `void(retry_result<T>)`, which carries the report.
@@ -100,12 +121,11 @@ auto async_try_retry(const Executor& ex,
                      Operation&& op,
                      CompletionToken&& token) {
     ASIO_RETRY_CHECK_TEMPORARY(Operation);
-    using initiation = detail::retry_initiation<detail::reporting_finish, Executor, Operation>;
-    return boost::asio::async_initiate<CompletionToken, typename initiation::signature>(
-        initiation(ex),
-        token,
-        std::move(policy),
-        detail::as_operation(std::forward<Operation>(op)));
+    return detail::start_retry<detail::reporting_finish>(ex,
+                                                         nullptr,
+                                                         std::move(policy),
+                                                         std::forward<Operation>(op),
+                                                         std::forward<CompletionToken>(token));
 }
 
 }  // namespace asio_retry

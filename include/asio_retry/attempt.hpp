@@ -6,11 +6,15 @@
 #include <asio_retry/error.hpp>
 #include <asio_retry/failure.hpp>
 
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace asio_retry {
 
@@ -72,6 +76,33 @@ private:
     attempt_place place_;
 };
 
+/// A short text that its copies share. A value; never changes once made.
+class shared_text {
+public:
+    shared_text() noexcept = default;
+
+    template <typename Text>
+        requires std::is_convertible_v<const Text&, std::string_view>
+    shared_text(const Text& text) : text_(new node(text)) {}
+
+    std::string_view view() const noexcept { return text_ ? text_->text : std::string_view(); }
+    operator std::string_view() const noexcept { return view(); }
+    bool empty() const noexcept { return view().empty(); }
+
+    friend bool operator==(const shared_text& a, std::string_view b) noexcept {
+        return a.view() == b;
+    }
+
+private:
+    class node : public boost::intrusive_ref_counter<node> {
+    public:
+        explicit node(std::string_view t) : text(t) {}
+        std::string text;
+    };
+
+    boost::intrusive_ptr<node> text_;
+};
+
 /// What the history keeps of one attempt.
 class attempt_record {
 public:
@@ -98,7 +129,7 @@ public:
     /// The error; no error if there was a status or a success.
     error_code error;
     /// The peer's address, where the operation tells (HTTP: `127.0.0.1:8080`, `[::1]:8080`).
-    std::string remote;
+    shared_text remote;
 };
 
 }  // namespace asio_retry

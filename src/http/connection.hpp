@@ -32,13 +32,13 @@ class connection : public origin_hook, public age_hook {
 public:
     using tls_stream = asio::ssl::stream<asio::ip::tcp::socket&>;
 
-    connection(asio::ip::tcp::socket socket, std::string remote, steady_time now)
+    connection(asio::ip::tcp::socket socket, shared_text remote, steady_time now)
         : socket_(std::move(socket)), remote_(std::move(remote)), opened_(now) {}
 
     asio::ip::tcp::socket& socket() noexcept { return socket_; }
     int native_handle() { return socket_.native_handle(); }
     /// "127.0.0.1:8080"
-    const std::string& remote() const noexcept { return remote_; }
+    const shared_text& remote() const noexcept { return remote_; }
     steady_time opened() const noexcept { return opened_; }
 
     bool is_tls() const noexcept { return tls_.has_value(); }
@@ -118,7 +118,7 @@ private:
     asio::cancellation_signal cancel_tls_;
     read_buffer input_;
     response_reader reader_;
-    std::string remote_;
+    shared_text remote_;
     steady_time opened_;
     bool used_ = false;
 };

@@ -44,18 +44,15 @@ retry_action fetch_call::start(bool cancelled) {
         failure_ = asio::error::operation_aborted;
         return retry_action::finish(reason::cancelled);
     }
+    if (retry_.observer()) retry_.name(operation());
     call_.emplace(retry_);
-    if (retry_.observer()) {
-        operation_ = operation();
-        call_->operation(operation_);
-    }
     return call_->start(timers_.now());
 }
 
 steady_time fetch_call::begin_attempt() {
     sent_ = 0;
     on_reused_ = false;
-    const attempt a = call_->begin_attempt(timers_.now());
+    const attempt a = call_->begin_attempt();
     unsigned number = a.number();
     if (lane_ != nullptr && hops_ == 0) number = lane_->number_in_hop(number);
     if (counts_attempts_ && number > 1) {

@@ -60,7 +60,7 @@ public:
     connection_wish wish() const noexcept { return wish_; }
     pool_lease& lease() noexcept { return lease_; }
     steady_time connect_deadline(steady_time attempt_deadline) const;
-    void remote(const std::string& address) { call_->record().remote = address; }
+    void remote(const shared_text& address) { call_->record().remote = address; }
 
     /// The attempt has its place in the pool.
     void has_place() {
@@ -87,7 +87,6 @@ private:
     target target_;
     wire_request wire_;
     std::string key_;
-    std::string operation_;
     std::optional<retry_call> call_;
     pool_lease lease_;
     std::optional<response> last_;

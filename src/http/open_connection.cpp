@@ -60,7 +60,7 @@ asio::awaitable<error_code> connect_to_any(client_state* state,
                                            const addresses* known,
                                            steady_time deadline,
                                            std::optional<tcp::socket>* winner,
-                                           std::string* remote) {
+                                           shared_text* remote) {
     timer_service& timers = timer_service::of(co_await asio::this_coro::executor);
     connect_race race(state->executor, timers, *known, to->port);
     bool in_time = true;

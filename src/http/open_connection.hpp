@@ -22,7 +22,7 @@ public:
 
     std::unique_ptr<connection> made;
     error_code error;
-    std::string remote;
+    shared_text remote;
 };
 
 /// Ends with `error::connect_timeout` at `deadline`, and with `operation_aborted` when cancelled.

@@ -4,6 +4,7 @@
 #include "bench/allocations.hpp"
 #include <asio_retry/async_retry.hpp>
 #include <asio_retry/retry.hpp>
+#include <asio_retry/retry_executor.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
@@ -123,6 +124,13 @@ class suite {
         }
     }
 
+    static awaitable<void> with_retry_executor(benchmark::State& state, int, retry_policy policy) {
+        const Executor ex = co_await asio::this_coro::executor;
+        const asio_retry::retry_executor retries(ex, policy);
+        const auto op = [&ex](auto token) { return asio::post(ex, std::move(token)); };
+        while (state.KeepRunning()) co_await retries.async_retry(op, asio::deferred);
+    }
+
     /// An idle timer keeps the reactor in the loop, as sockets do in any real program.
     template <typename Function, typename... Args>
     static void run(benchmark::State& state, Function f, Args... args) {
@@ -160,6 +168,7 @@ public:
         add(ex + "/success/hand_post", &hand_post, 0);
         add(ex + "/success/async_retry", &with_async_retry, 0, none);
         add(ex + "/success/async_retry_timeout", &with_async_retry, 0, limited);
+        add(ex + "/success/retry_executor", &with_retry_executor, 0, none);
         add(ex + "/one_failure/hand_loop", &hand_loop, 1);
         add(ex + "/one_failure/retry", &with_retry, 1, none);
         add(ex + "/one_failure/hand_throwing", &hand_throwing, 1);

@@ -1,5 +1,6 @@
 // Many calls waiting in their backoff at once: bytes each, and the time to start, cancel and fire one.
-// Usage: pending_bench hand|retry|async [concrete|any] [COUNT]   (one table row a run)
+// Usage: pending_bench hand|retry|spawned|async [concrete|any] [COUNT]   (one table row a run)
+// retry stands in a coroutine, as the loop by hand does; spawned is the call spawned itself.
 // SPDX-License-Identifier: BSL-1.0
 #include "bench/allocations.hpp"
 #include <asio_retry/async_retry.hpp>
@@ -67,6 +68,7 @@ class measurement {
     public:
         explicit outcome_counter(std::size_t& n) : ended_(&n) {}
         void operator()(const std::exception_ptr&) const { ++*ended_; }
+        void operator()(const std::exception_ptr&, const error_code&) const { ++*ended_; }
         void operator()(const error_code&) const { ++*ended_; }
 
     private:
@@ -84,6 +86,8 @@ class measurement {
             asio::co_spawn(ex, by_hand(delay), std::move(done));
         } else if (how == "retry") {
             asio::co_spawn(ex, by_retry(policy), std::move(done));
+        } else if (how == "spawned") {
+            asio::co_spawn(ex, asio_retry::retry(policy, refused), std::move(done));
         } else {
             const auto op = [ex](auto token) {
                 return asio::async_initiate<decltype(token), void(error_code)>(
@@ -143,8 +147,9 @@ int main(int argc, char** argv) {
     const std::string how = argc > 1 ? argv[1] : "";
     const bool any = argc > 2 && std::string(argv[2]) == "any";
     const std::size_t count = argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 1000000;
-    if (how != "hand" && how != "retry" && how != "async") {
-        std::fprintf(stderr, "usage: pending_bench hand|retry|async [concrete|any] [COUNT]\n");
+    if (how != "hand" && how != "retry" && how != "spawned" && how != "async") {
+        std::fprintf(stderr,
+                     "usage: pending_bench hand|retry|spawned|async [concrete|any] [COUNT]\n");
         return 2;
     }
     for (const bool fire : {false, true}) {

@@ -15,12 +15,18 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <list>
 #include <mutex>
 #include <thread>
 
 namespace asio_retry::test {
 
 struct scripted_server::state {
+    struct player {
+        std::thread thread;
+        bool ended = false;
+    };
+
     state(std::vector<connection_script> all, scripted_server_options given)
         : scripts(std::move(all)), options(std::move(given)) {
         listener = bind_socket(options.address_, options.port_);
@@ -35,7 +41,7 @@ struct scripted_server::state {
         const std::uint64_t one = 1;
         [[maybe_unused]] const auto told = ::write(stop, &one, sizeof one);
         acceptor.join();
-        for (auto& thread : threads) thread.join();
+        for (auto& each : threads) each.thread.join();
         ::close(listener);
         ::close(stop);
         ::close(rearm);
@@ -80,7 +86,21 @@ struct scripted_server::state {
         connections.emplace_back().client_port = port_of(peer);
         if (index >= scripts.size()) ++unscripted;
         changed.notify_all();
-        threads.emplace_back([this, socket, index] { play(socket, index); });
+        reap();
+        player& one = threads.emplace_back();
+        one.thread = std::thread([this, socket, index, &one] {
+            play(socket, index);
+            const std::lock_guard guard(mutex);
+            one.ended = true;
+        });
+    }
+
+    /// Ends the threads that have played their part: a sanitizer bears only so many.
+    void reap() {
+        threads.remove_if([](player& each) {
+            if (each.ended) each.thread.join();
+            return each.ended;
+        });
     }
 
     const connection_script& script_of(std::size_t index) const {
@@ -105,7 +125,7 @@ struct scripted_server::state {
     std::vector<received_request> requests;
     std::vector<std::string> problems;
     std::size_t unscripted = 0;
-    std::vector<std::thread> threads;
+    std::list<player> threads;
     std::thread acceptor;
 
     class notes;

@@ -23,26 +23,18 @@ inline constexpr asio::cancellation_type any_cancellation = asio::cancellation_t
 /// Cancels an operation at a point in time. Stands in the call and must not move.
 /** Up to three parties take part in an attempt: the one that initiates the operation, the operation's
     completion, and the expiry if it fires. The last of them continues the call, so that none is left
-    with a dangling reference whatever the threads do. Reusable for the next attempt after that. */
-template <typename Executor>
+    with a dangling reference whatever the threads do. Reusable for the next attempt after that.
+
+    The call has `timers()` and `executor()`, goes on in `attempt_done()`, and ends in `abandon()` if
+    the context is destroyed. */
+template <typename Call>
 class attempt_deadline : private timer_entry {
 public:
-    /// How a call goes on if the expiry is the last party.
-    enum class ending : std::uint8_t {
-        proceed,   ///< on the executor: continue the call
-        abandoned  ///< the context is being destroyed: destroy the call
-    };
-    using continuation = void (*)(attempt_deadline&, ending);
-
-    attempt_deadline(timer_service& timers, Executor ex, continuation continue_call) noexcept
-        : timer_entry(&on_fire),
-          timers_(timers),
-          executor_(std::move(ex)),
-          continue_(continue_call) {}
+    explicit attempt_deadline(Call& call) noexcept : timer_entry(&on_fire), call_(call) {}
 
     ~attempt_deadline() {
         if (parties_ == 0) return;  // not armed, or ended as it should
-        timers_.withdraw(*this);
+        call_.timers().withdraw(*this);
         if (posted_) *posted_ = nullptr;
     }
 
@@ -53,7 +45,7 @@ public:
         parties_ = 3;
         phase_ = phase::initiating;
         expired_ = false;
-        timers_.schedule(*this, t);
+        call_.timers().schedule(*this, t);
     }
 
     /// After the operation is initiated. True if the caller is to continue the call.
@@ -63,7 +55,7 @@ public:
     }
 
     /// When the operation has completed. True if the caller is to continue the call.
-    bool completed() noexcept { return leave(timers_.withdraw(*this) ? 2 : 1); }
+    bool completed() noexcept { return leave(call_.timers().withdraw(*this) ? 2 : 1); }
 
     /// Passes the caller's cancellation on to the operation. Call on the executor.
     void cancel() { signal_.emit(any_cancellation); }
@@ -83,12 +75,12 @@ private:
             : link_(std::move(link)) {}
         expiry(expiry&&) noexcept = default;
         ~expiry() {
-            if (link_ && *link_ != nullptr) (*link_)->expire(ending::abandoned);
+            if (link_ && *link_ != nullptr) (*link_)->abandon();
         }
 
         void operator()() {
             const auto link = std::move(link_);
-            if (*link != nullptr) (*link)->expire(ending::proceed);
+            if (*link != nullptr) (*link)->expire();
         }
 
     private:
@@ -99,21 +91,22 @@ private:
         if (event == timer_event::abandoned) return;
         auto& self = static_cast<attempt_deadline&>(entry);
         self.posted_ = std::make_shared<attempt_deadline*>(&self);
-        asio::post(self.executor_, expiry(self.posted_));
+        asio::post(self.call_.executor(), expiry(self.posted_));
     }
 
-    void expire(ending how) {
+    void expire() {
         posted_.reset();
         expired_ = true;
-        if (how == ending::proceed && phase_.exchange(phase::expired) == phase::running) {
-            signal_.emit(any_cancellation);
-        }
-        if (leave(1)) continue_(*this, how);
+        if (phase_.exchange(phase::expired) == phase::running) signal_.emit(any_cancellation);
+        if (leave(1)) call_.attempt_done();
     }
 
-    timer_service& timers_;
-    Executor executor_;
-    continuation continue_;
+    void abandon() noexcept {
+        posted_.reset();
+        if (leave(1)) call_.abandon();
+    }
+
+    Call& call_;
     asio::cancellation_signal signal_;
     std::shared_ptr<attempt_deadline*> posted_;
     std::atomic<int> parties_{0};

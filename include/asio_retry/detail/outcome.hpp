@@ -13,6 +13,7 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace asio_retry::detail {
 
@@ -60,14 +61,11 @@ public:
 
     template <typename... Args>
     void succeed(Args&&... args) {
-        clear();
-        value_.emplace(std::forward<Args>(args)...);
+        state_.template emplace<1>(std::forward<Args>(args)...);
     }
 
     void fail(std::exception_ptr e, const error_code& ec) noexcept {
-        clear();
-        error_ = ec;
-        exception_ = std::move(e);
+        state_.template emplace<0>(std::move(e), ec);
     }
 
     void fail(std::exception_ptr e) noexcept {
@@ -75,46 +73,52 @@ public:
         fail(std::move(e), ec);
     }
 
-    void fail(const error_code& ec) noexcept {
-        clear();
-        error_ = ec;
-    }
+    void fail(const error_code& ec) noexcept { fail(nullptr, ec); }
 
-    bool has_value() const noexcept { return value_.has_value(); }
-    value_type& value() noexcept { return *value_; }
-    std::optional<value_type> take_value() { return std::move(value_); }
+    bool has_value() const noexcept { return state_.index() == 1; }
+    value_type& value() noexcept { return *std::get_if<1>(&state_); }
+    std::optional<value_type> take_value() {
+        if (!has_value()) return std::nullopt;
+        return std::move(value());
+    }
 
     /// The error of the outcome, also where the value carries it.
     error_code error() noexcept {
         if constexpr (carries_error<value_type>) {
-            if (value_) return *error_in(*value_);
+            if (has_value()) return *error_in(value());
         }
-        return error_;
+        const auto* const f = std::get_if<0>(&state_);
+        return f != nullptr ? f->error : error_code();
     }
 
     /// Puts another error in place of the outcome's: the attempt timeout's, or a cancellation.
     void replace_error(const error_code& ec) noexcept {
         if constexpr (carries_error<value_type>) {
-            if (value_) {
-                *error_in(*value_) = ec;
+            if (has_value()) {
+                *error_in(value()) = ec;
                 return;
             }
         }
         fail(ec);
     }
 
-    std::exception_ptr exception() const noexcept { return exception_; }
-
-private:
-    void clear() noexcept {
-        value_.reset();
-        exception_ = nullptr;
-        error_.clear();
+    std::exception_ptr exception() const noexcept {
+        const auto* const f = std::get_if<0>(&state_);
+        return f != nullptr ? f->exception : nullptr;
     }
 
-    std::optional<value_type> value_;
-    std::exception_ptr exception_;
-    error_code error_;
+private:
+    class failure {
+    public:
+        failure() = default;
+        failure(std::exception_ptr e, const error_code& ec) noexcept
+            : exception(std::move(e)), error(ec) {}
+
+        std::exception_ptr exception;
+        error_code error;
+    };
+
+    std::variant<failure, value_type> state_;
 };
 
 }  // namespace asio_retry::detail

@@ -4,6 +4,7 @@
 #define ASIO_RETRY_DETAIL_RETRY_CALL_HPP
 
 #include <asio_retry/attempt.hpp>
+#include <asio_retry/detail/attempt_history.hpp>
 #include <asio_retry/detail/retry_fsm.hpp>
 #include <asio_retry/error.hpp>
 #include <asio_retry/observer.hpp>
@@ -33,18 +34,11 @@ public:
     steady_time deadline() const noexcept { return fsm_.deadline(); }
     unsigned number() const noexcept { return fsm_.number(); }
 
-    /// What observers are told this call is; the policy's name if not set. Kept by reference.
-    void operation(const std::string& name) noexcept { operation_ = &name; }
-
     /// The record of the attempt in progress, for what only the driver knows (status, send state).
     attempt_record& record() {
         if (!open_) {
-            if (history_.size() >= policy_.max_history()) {
-                history_.erase(history_.begin());
-                ++forgotten_;
-            }
-            history_.emplace_back();
             open_ = true;
+            return history_.add(policy_.max_history());
         }
         return history_.back();
     }
@@ -54,12 +48,14 @@ public:
         return note(fsm_.start(policy_, now), now);
     }
 
-    /// Opens an attempt and says what the operation is to know of it.
-    attempt begin_attempt(steady_time now) {
-        attempt_start_ = now;
+    /// Opens an attempt, at the time that `start` or `wait_done` was given, and says what the
+    /// operation is to know of it.
+    attempt begin_attempt() {
         open_ = false;
-        const attempt a(fsm_.number(), fsm_.attempt_deadline(policy_, now), fsm_.place(policy_));
-        if (policy_.observer()) policy_.observer()->attempt_started(operation(), a);
+        const attempt a(
+            fsm_.number(), fsm_.attempt_deadline(policy_, mark_), fsm_.place(policy_));
+        if (policy_.observer()) [[unlikely]]
+            policy_.observer()->attempt_started(policy_.name(), a);
         return a;
     }
 
@@ -74,15 +70,16 @@ public:
                              Random&& random) {
         attempt_record& r = record();
         r.number = fsm_.number();
-        r.started = attempt_start_ - start_;
-        r.elapsed = now - attempt_start_;
+        r.started = mark_ - start_;
+        r.elapsed = now - mark_;
         r.error = ec;
         if (v.is_failure()) r.kind = v.kind();
-        if (policy_.observer()) policy_.observer()->attempt_finished(operation(), r);
+        if (policy_.observer()) policy_.observer()->attempt_finished(policy_.name(), r);
         return note(fsm_.attempt_done(policy_, now, v, random), now);
     }
 
-    steady_time wake_time() const noexcept { return next_; }
+    /// When a wait ends.
+    steady_time wake_time() const noexcept { return mark_; }
 
     retry_action wait_done(steady_time now) noexcept { return note(fsm_.wait_done(now), now); }
 
@@ -101,44 +98,38 @@ public:
 
     /// Ends the call: the report, after the observer has heard of a failure. Call once.
     retry_report take_report(reason why) {
+        std::vector<attempt_record> history = history_.take();
         error_code last;
-        for (const attempt_record& r : history_) {
+        for (const attempt_record& r : history) {
             if (r.error) last = r.error;
         }
         retry_report report(
-            why, last, fsm_.number(), next_ - start_, std::move(history_), forgotten_);
+            why, last, fsm_.number(), mark_ - start_, std::move(history), history_.forgotten());
         if (why != reason::success && policy_.observer()) {
-            policy_.observer()->gave_up(operation(), report);
+            policy_.observer()->gave_up(policy_.name(), report);
         }
         return report;
     }
 
 private:
-    const std::string& operation() const noexcept {
-        return operation_ != nullptr ? *operation_ : policy_.name();
-    }
-
     retry_action note(retry_action next, steady_time now) noexcept {
-        next_ = now;
+        mark_ = now;
         if (next.what == retry_action::type::wait) {
-            next_ = saturating_add(now, next.delay);
+            mark_ = saturating_add(now, next.delay);
             history_.back().delay = next.delay;
             history_.back().source = next.source;
             if (policy_.observer()) {
-                policy_.observer()->retry_scheduled(operation(), history_.back());
+                policy_.observer()->retry_scheduled(policy_.name(), history_.back());
             }
         }
         return next;
     }
 
     const retry_policy& policy_;
-    const std::string* operation_ = nullptr;
     retry_fsm fsm_;
     steady_time start_{};
-    steady_time attempt_start_{};
-    steady_time next_{};  // when the wait ends, or the call ended
-    std::vector<attempt_record> history_;
-    std::uint32_t forgotten_ = 0;
+    steady_time mark_{};  // start of the attempt, end of the wait, or end of the call
+    attempt_history history_;
     bool open_ = false;  // the last record is that of the attempt in progress, or just ended
 };
 

@@ -110,6 +110,10 @@ public:
     }
 
 private:
+    /// Permanent failures and cancellations, the last two kinds, are not counted.
+    static constexpr std::size_t retried_kinds = 5;
+    static_assert(static_cast<std::size_t>(failure_kind::server) + 1 == retried_kinds);
+
     static std::size_t index(failure_kind kind) noexcept { return static_cast<std::size_t>(kind); }
 
     retry_action finish(reason why) noexcept {
@@ -156,7 +160,7 @@ private:
 
     steady_time deadline_ = steady_time::max();
     nanoseconds previous_{0};
-    std::array<std::uint32_t, failure_kind_count> failures_{};
+    std::array<std::uint32_t, retried_kinds> failures_{};
     unsigned number_ = 0;
     reason end_ = reason::success;
     bool finished_ = false;

@@ -74,16 +74,14 @@ public:
 
     /// Whether there is an attempt to make. To be asked before each.
     bool wants_attempt(const asio::cancellation_state& state) noexcept {
-        now_ = timers_.now();
-        if (call_.number() == 0) {
-            next_ = is_cancelled(state) ? call_.cancel(now_) : call_.start(now_);
-        } else {
-            next_ = is_cancelled(state) ? call_.cancel(now_) : call_.wait_done(now_);
-        }
-        return next_.what == retry_action::type::attempt;
+        const bool first = call_.number() == 0;
+        const steady_time now = first || waits_ ? timers_.now() : call_.wake_time();
+        return take(is_cancelled(state) ? call_.cancel(now)
+                    : first             ? call_.start(now)
+                                        : call_.wait_done(now)) == retry_action::type::attempt;
     }
 
-    attempt begin() { return call_.begin_attempt(now_); }
+    attempt begin() { return call_.begin_attempt(); }
 
     /// Takes the outcome. Whether the call goes on.
     template <typename Operation>
@@ -97,16 +95,17 @@ public:
             }
         });
         if (!v.is_failure() && !Finish::reports_success && call_.unwatched()) {
-            next_ = retry_action::finish(reason::success);
+            why_ = reason::success;
             return false;
         }
-        next_ = call_.end_attempt(timers_.now(), v, ec, random_of(call_.policy(), timers_));
-        if (next_.what != retry_action::type::wait) return false;
+        const auto next =
+            take(call_.end_attempt(timers_.now(), v, ec, random_of(call_.policy(), timers_)));
+        if (next != retry_action::type::wait) return false;
         op.run_reset();
         return true;
     }
 
-    bool wants_wait() const noexcept { return next_.delay > nanoseconds::zero(); }
+    bool wants_wait() const noexcept { return waits_; }
 
     void expired() noexcept {
         if (last.error() == asio::error::operation_aborted) {
@@ -116,15 +115,21 @@ public:
 
     steady_time wake_time() const noexcept { return call_.wake_time(); }
 
-    typename Finish::result finish() { return Finish::finish(call_, last, next_.why); }
+    typename Finish::result finish() { return Finish::finish(call_, last, why_); }
 
     outcome<T> last;
 
 private:
+    retry_action::type take(const retry_action& next) noexcept {
+        waits_ = next.delay > nanoseconds::zero();
+        why_ = next.why;
+        return next.what;
+    }
+
     timer_service& timers_;
     retry_call call_;
-    steady_time now_{};
-    retry_action next_ = retry_action::make_attempt();
+    reason why_ = reason::success;  // of the end
+    bool waits_ = false;            // before the next attempt
 };
 
 #if defined(__GNUC__) && !defined(__clang__)

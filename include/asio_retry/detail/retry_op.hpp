@@ -5,12 +5,11 @@
 
 #include <asio_retry/detail/attempt_deadline.hpp>
 #include <asio_retry/detail/completion_signature.hpp>
+#include <asio_retry/detail/handler_allocator.hpp>
 #include <asio_retry/detail/judge.hpp>
 #include <asio_retry/detail/retry_call.hpp>
-#include <asio_retry/detail/timed_wait.hpp>
 #include <asio_retry/detail/timer_service.hpp>
 
-#include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/execution/context.hpp>
@@ -69,30 +68,24 @@ class retry_op {
     using finish_type = typename Choice::type;
     using executor_type = asio::associated_executor_t<Handler, Executor>;
 
-    class deadline_type : public attempt_deadline<executor_type> {
-    public:
-        explicit deadline_type(retry_op& c)
-            : attempt_deadline<executor_type>(c.timers_, c.executor_, &retry_op::deadline_last),
-              call(c) {}
-        retry_op& call;
-    };
+    using deadline_type = attempt_deadline<retry_op>;
+    friend deadline_type;
 
 public:
     template <typename H>
-    static void start(H&& handler, const Executor& ex, retry_policy policy, Operation op) {
+    static void start(
+        H&& handler, const Executor& ex, timer_service& timers, retry_policy policy, Operation op) {
         auto memory = rebind(allocator_for(handler));
         auto* const place = std::allocator_traits<decltype(memory)>::allocate(memory, 1);
-        auto* const call =
-            new (place) retry_op(std::forward<H>(handler), ex, std::move(policy), std::move(op));
+        auto* const call = new (place)
+            retry_op(std::forward<H>(handler), ex, timers, std::move(policy), std::move(op));
         retry_action next = call->call_.start(call->timers_.now());
         if (next.what == retry_action::type::finish) {
             if constexpr (finish_type::needs_attempt) {
                 // There is no value to complete with: one attempt, which is cancelled at once.
                 next = retry_action::make_attempt();
             } else {
-                const auto executor = call->executor_;
-                asio::post(executor, finisher(*call, next.why));
-                return;
+                return call->post(finisher(*call, next.why));
             }
         }
         call->watch_cancellation();
@@ -101,10 +94,11 @@ public:
 
 private:
     template <typename H>
-    retry_op(H&& handler, const Executor& ex, retry_policy policy, Operation op)
+    retry_op(
+        H&& handler, const Executor& ex, timer_service& timers, retry_policy policy, Operation op)
         : handler_(std::forward<H>(handler)),
           executor_(asio::get_associated_executor(handler_, ex)),
-          timers_(timer_service::of(ex)),
+          timers_(timers),
           foreign_work_(ex, executor_),
           policy_(std::move(policy)),
           call_(policy_),
@@ -169,12 +163,34 @@ private:
     public:
         using continuation::continuation;
 
-        void operator()(wait_result) {
+        void operator()() {
             retry_op& call = this->take();
-            const auto now = call.timers_.now();
-            call.proceed(call.cancelled_ ? call.call_.cancel(now) : call.call_.wait_done(now));
+            call.proceed(call.wait_done(call.timers_.now()));
         }
     };
+
+    /// A backoff's place in the timer service. Who takes it out of there posts its handler.
+    class backoff_entry : public timer_entry {
+    public:
+        explicit backoff_entry(retry_op& c) noexcept : timer_entry(&on_fire), call(c) {}
+        retry_op& call;
+
+    private:
+        static void on_fire(timer_entry& entry, timer_event event) noexcept {
+            retry_op& call = static_cast<backoff_entry&>(entry).call;
+            if (event == timer_event::expired) return call.post(wait_handler(call));
+            call.abandon();
+        }
+    };
+
+    timer_service& timers() const noexcept { return timers_; }
+    const executor_type& executor() const noexcept { return executor_; }
+
+    template <typename Continuation>
+    void post(Continuation next) {
+        const executor_type executor = executor_;
+        asio::post(executor, std::move(next));
+    }
 
     class resumer : public continuation {
     public:
@@ -208,50 +224,37 @@ private:
         // An operation may complete while it is being cancelled: then this is gone afterwards.
         if (auto* const d = std::get_if<deadline_type>(&waiting_)) {
             d->cancel();
-        } else if (auto* const w = std::get_if<timed_wait>(&waiting_)) {
-            w->wake();
+        } else if (auto* const b = std::get_if<backoff_entry>(&waiting_)) {
+            if (timers_.withdraw(*b)) post(wait_handler(*this));
         }
+    }
+
+    retry_action wait_done(steady_time now) noexcept {
+        return cancelled_ ? call_.cancel(now) : call_.wait_done(now);
     }
 
     void proceed(retry_action next) {
         while (next.what == retry_action::type::wait) {
             operation_.run_reset();
-            if (next.delay > nanoseconds::zero()) {
-                auto& wait = waiting_.template emplace<timed_wait>(timers_);
-                wait.until(call_.wake_time())(wait_handler(*this));
-                return;
+            if (next.delay > nanoseconds::zero() && !cancelled_) {
+                auto& entry = waiting_.template emplace<backoff_entry>(*this);
+                return timers_.schedule(entry, call_.wake_time());
             }
-            next = cancelled_ ? call_.cancel(timers_.now()) : call_.wait_done(timers_.now());
+            next = wait_done(cancelled_ ? timers_.now() : call_.wake_time());
         }
         if (next.what == retry_action::type::finish) return finish(next.why);
         make_attempt();
     }
 
     void make_attempt() {
-        const attempt current = call_.begin_attempt(timers_.now());
-        has_deadline_ = current.deadline() != steady_time::max();
-        auto& d = waiting_.template emplace<deadline_type>(*this);
-        if (!has_deadline_) {
-            initiate_attempt(operation_.function(), current, attempt_handler(*this));
-            return;
-        }
-        d.arm(current.deadline());
+        const attempt current = call_.begin_attempt();
+        const bool limited = current.deadline() != steady_time::max();
+        has_deadline_ = limited;
+        if (limited || has_slot_) waiting_.template emplace<deadline_type>(*this);
+        if (limited) deadline().arm(current.deadline());
         initiate_attempt(operation_.function(), current, attempt_handler(*this));
-        if (d.initiated()) {
-            const auto executor = executor_;
-            asio::post(executor, resumer(*this));
-        }
-    }
-
-    using ending = typename attempt_deadline<executor_type>::ending;
-
-    static void deadline_last(attempt_deadline<executor_type>& d, ending how) {
-        retry_op& call = static_cast<deadline_type&>(d).call;
-        if (how == ending::proceed) {
-            call.attempt_done();
-        } else {
-            call.abandon();
-        }
+        // Without a deadline the call may be gone by now.
+        if (limited && deadline().initiated()) post(resumer(*this));
     }
 
     void attempt_done() {
@@ -290,7 +293,7 @@ private:
     retry_call call_;
     [[no_unique_address]] Operation operation_;
     typename finish_type::values last_;
-    std::variant<std::monostate, deadline_type, timed_wait> waiting_;
+    std::variant<std::monostate, deadline_type, backoff_entry> waiting_;
     bool has_slot_ = false;
     bool has_deadline_ = false;
     bool cancelled_ = false;

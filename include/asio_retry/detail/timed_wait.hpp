@@ -3,14 +3,13 @@
 #ifndef ASIO_RETRY_DETAIL_TIMED_WAIT_HPP
 #define ASIO_RETRY_DETAIL_TIMED_WAIT_HPP
 
+#include <asio_retry/detail/handler_allocator.hpp>
 #include <asio_retry/detail/timer_service.hpp>
 
-#include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/recycling_allocator.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -21,17 +20,6 @@ namespace asio_retry::detail {
 
 /// How a wait ended.
 enum class wait_result : std::uint8_t { expired, woken, cancelled };
-
-/// The allocator to use for a handler: its own, or Asio's recycling one where it has none.
-template <typename Handler>
-auto allocator_for(const Handler& handler) noexcept {
-    using associated = asio::associated_allocator_t<Handler>;
-    if constexpr (std::is_same_v<associated, std::allocator<void>>) {
-        return asio::recycling_allocator<void>();
-    } else {
-        return asio::get_associated_allocator(handler);
-    }
-}
 
 /// One wait at a time, any number in turn. Stands in the waiting call and must not move.
 /** `wake` may be called from any thread, also before the wait begins, and touches nothing after the
