@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,9 +39,11 @@ public:
                  unsigned attempts,
                  std::chrono::nanoseconds elapsed,
                  std::vector<attempt_record> history,
-                 std::size_t forgotten)
+                 std::size_t forgotten,
+                 std::optional<std::chrono::nanoseconds> retry_after = std::nullopt)
         : history_(std::move(history)),
           elapsed_(elapsed),
+          retry_after_(retry_after),
           forgotten_(forgotten),
           last_error_(last_error),
           attempts_(attempts),
@@ -54,6 +57,11 @@ public:
     unsigned attempts() const noexcept { return attempts_; }
     /// From the start of the call to its end.
     std::chrono::nanoseconds elapsed() const noexcept { return elapsed_; }
+    /// How long to wait before another call has a chance, counted from the end of this one; nothing if
+    /// that is not known.
+    /** After `retry_after_too_long` what the peer asked for. After `circuit_open` until the breaker
+        lets a probe through; `nanoseconds::max()` if it is held open. */
+    std::optional<std::chrono::nanoseconds> retry_after() const noexcept { return retry_after_; }
     /// The attempts in order of time: the latest `retry_policy::max_history()` of them.
     const std::vector<attempt_record>& history() const noexcept { return history_; }
     /// How many earlier records the bound on the history dropped.
@@ -79,6 +87,7 @@ public:
 private:
     std::vector<attempt_record> history_;
     std::chrono::nanoseconds elapsed_{0};
+    std::optional<std::chrono::nanoseconds> retry_after_;
     std::size_t forgotten_ = 0;
     error_code last_error_;
     unsigned attempts_ = 0;

@@ -21,6 +21,9 @@
 
 namespace asio_retry {
 
+class circuit_breaker;
+class retry_budget;
+
 /// 64 uniform random bits a call. May be called from several threads at once.
 using random_function = std::function<std::uint64_t()>;
 
@@ -152,6 +155,29 @@ public:
         return default_verdict(ec);
     }
 
+    /// Who grants retries, shared by the calls to one upstream. Default nobody: all are granted.
+    /** Asked before each retry; a refusal ends the call as `budget_exhausted` with the failure that
+        was about to be retried. A resend on a fresh connection costs nothing. */
+    retry_policy& retry_budget(std::shared_ptr<asio_retry::retry_budget> shared) {
+        edit().budget = std::move(shared);
+        return *this;
+    }
+    const std::shared_ptr<asio_retry::retry_budget>& retry_budget() const noexcept {
+        return options_->budget;
+    }
+
+    /// Who lets attempts through, shared by the calls to one upstream. Default nobody: all pass.
+    /** Asked before each attempt; a refusal ends the call as `circuit_open`, at once, and the report
+        says when to come back. Failures of a retried kind count as failures; values, also those that
+        are permanent failures, as successes; permanent errors and cancellations not at all. */
+    retry_policy& circuit_breaker(std::shared_ptr<asio_retry::circuit_breaker> shared) {
+        edit().breaker = std::move(shared);
+        return *this;
+    }
+    const std::shared_ptr<asio_retry::circuit_breaker>& circuit_breaker() const noexcept {
+        return options_->breaker;
+    }
+
     /// How many attempts the report remembers: the latest ones. At least 1; default 32.
     retry_policy& max_history(std::size_t n) {
         edit().max_history = std::max<std::size_t>(n, 1);
@@ -193,7 +219,8 @@ public:
             co_await retry(outer, [&](attempt a) { return retry(inner.nested_in(a), read); });  */
     retry_policy nested_in(const attempt& outer) const;
 
-    /// Equal in every option; functions and observers are equal if they are the same object.
+    /// Equal in every option; functions, observers, budget and breaker are
+    /// equal if they are the same object.
     friend bool operator==(const retry_policy& a, const retry_policy& b) {
         return a.options_ == b.options_ || *a.options_ == *b.options_;
     }
@@ -211,6 +238,8 @@ private:
         std::size_t max_history = 32;
         std::shared_ptr<const error_classifier> classify;
         std::shared_ptr<asio_retry::observer> watcher;
+        std::shared_ptr<asio_retry::retry_budget> budget;
+        std::shared_ptr<asio_retry::circuit_breaker> breaker;
         std::shared_ptr<const random_function> generate;
         asio_retry::backoff schedule;
         std::array<kind_limits, failure_kind_count> by_kind;

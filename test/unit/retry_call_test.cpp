@@ -78,19 +78,19 @@ TEST(RetryCall, RecordsEachAttempt) {
     const auto policy = every_second();
     retry_call call(policy);
     EXPECT_EQ(call.start(epoch), attempt);
-    EXPECT_EQ(call.begin_attempt(epoch).number(), 1U);
+    EXPECT_EQ(call.begin_attempt().number(), 1U);
     call.record().sent = send_state::partial;
     call.record().remote = "127.0.0.1:80";
     EXPECT_EQ(call.end_attempt(epoch + 3s, failure_kind::connect, refused, no_random), wait(1s));
     EXPECT_EQ(call.wake_time(), epoch + 4s);
-    EXPECT_EQ(call.wait_done(epoch + 5s), attempt);
-    EXPECT_EQ(call.begin_attempt(epoch + 6s).number(), 2U);
+    EXPECT_EQ(call.wait_done(epoch + 6s), attempt);
+    EXPECT_EQ(call.begin_attempt().number(), 2U);
     call.record().status = 503;
     const auto busy = verdict(failure_kind::throttling).retry_after(7s);
     EXPECT_EQ(call.end_attempt(epoch + 8s, busy, {}, no_random),
               wait(7s, delay_source::retry_after));
     EXPECT_EQ(call.wait_done(epoch + 15s), attempt);
-    call.begin_attempt(epoch + 15s);
+    call.begin_attempt();
     call.record().status = 200;
     call.record().reused = true;
     EXPECT_EQ(call.end_attempt(epoch + 16s, verdict::success(), {}, no_random),
@@ -139,13 +139,13 @@ TEST(RetryCall, RecordsAResendUnderTheSameNumber) {
     const auto policy = every_second();
     retry_call call(policy);
     call.start(epoch);
-    call.begin_attempt(epoch);
+    call.begin_attempt();
     call.record().reused = true;
     call.end_attempt(
         epoch, verdict(failure_kind::connection_lost).stale_connection(), reset, no_random);
     EXPECT_EQ(call.wake_time(), epoch);
     call.wait_done(epoch);
-    EXPECT_EQ(call.begin_attempt(epoch).number(), 1U);
+    EXPECT_EQ(call.begin_attempt().number(), 1U);
     call.end_attempt(epoch, verdict::success(), {}, no_random);
     const auto report = call.take_report(reason::success);
     EXPECT_EQ(report.attempts(), 1U);
@@ -165,7 +165,7 @@ TEST(RetryCall, RemembersTheLatestAttemptsOnly) {
         call.start(epoch);
         auto now = epoch;
         for (int i = 0; i < 10; ++i) {
-            call.begin_attempt(now);
+            call.begin_attempt();
             call.end_attempt(now, failure_kind::connect, refused, no_random);
             now += 1s;
             if (i < 9) call.wait_done(now);
@@ -185,10 +185,10 @@ TEST(RetryCall, CompletesWithTheErrorOfItsLastAttempt) {
     const auto policy = every_second().max_attempts(2).total_timeout(1min);
     retry_call failing(policy);
     failing.start(epoch);
-    failing.begin_attempt(epoch);
+    failing.begin_attempt();
     failing.end_attempt(epoch, failure_kind::connect, refused, no_random);
     failing.wait_done(epoch + 1s);
-    failing.begin_attempt(epoch + 1s);
+    failing.begin_attempt();
     EXPECT_EQ(failing.end_attempt(epoch + 1s, failure_kind::connection_lost, reset, no_random),
               finish(reason::attempts_exhausted));
     EXPECT_EQ(failing.completion_error(reason::attempts_exhausted), reset);
@@ -196,14 +196,14 @@ TEST(RetryCall, CompletesWithTheErrorOfItsLastAttempt) {
 
     retry_call late(policy);
     late.start(epoch);
-    late.begin_attempt(epoch);
+    late.begin_attempt();
     late.end_attempt(epoch, failure_kind::connect, refused, no_random);
     EXPECT_EQ(late.wait_done(epoch + 1min), finish(reason::deadline_exceeded));
     EXPECT_EQ(late.completion_error(reason::deadline_exceeded), refused);
 
     retry_call with_value(policy);
     with_value.start(epoch);
-    with_value.begin_attempt(epoch);
+    with_value.begin_attempt();
     with_value.end_attempt(epoch, failure_kind::server, {}, no_random);
     EXPECT_FALSE(with_value.completion_error(reason::deadline_exceeded));
 
@@ -230,7 +230,7 @@ TEST(RetryCall, IsCancelledInAWait) {
     const auto policy = every_second();
     retry_call call(policy);
     call.start(epoch);
-    call.begin_attempt(epoch);
+    call.begin_attempt();
     call.end_attempt(epoch + 2s, failure_kind::connect, refused, no_random);
     EXPECT_EQ(call.cancel(epoch + 2500ms), finish(reason::cancelled));
     EXPECT_EQ(call.completion_error(reason::cancelled), boost::asio::error::operation_aborted);
@@ -247,10 +247,10 @@ TEST(RetryCall, TellsItsObserverEachStepInOrder) {
     retry_call call(policy);
     EXPECT_FALSE(call.unwatched());
     call.start(epoch);
-    call.begin_attempt(epoch);
+    call.begin_attempt();
     call.end_attempt(epoch + 1s, failure_kind::connect, refused, no_random);
     call.wait_done(epoch + 2s);
-    call.begin_attempt(epoch + 2s);
+    call.begin_attempt();
     call.end_attempt(epoch + 3s, failure_kind::timeout, error::attempt_timeout, no_random);
     call.take_report(reason::attempts_exhausted);
     EXPECT_EQ(watcher->lines,
@@ -267,12 +267,10 @@ TEST(RetryCall, TellsItsObserverEachStepInOrder) {
 
 TEST(RetryCall, TellsItsObserverOfNoGivingUpAfterASuccess) {
     const auto watcher = std::make_shared<scribe>();
-    const auto policy = every_second().observer(watcher).name("policy");
-    const std::string name = "GET http://h/";
+    const auto policy = every_second().observer(watcher).name("GET http://h/");
     retry_call call(policy);
-    call.operation(name);
     call.start(epoch);
-    call.begin_attempt(epoch);
+    call.begin_attempt();
     call.end_attempt(epoch, verdict::success(), {}, no_random);
     call.take_report(reason::success);
     ASSERT_EQ(watcher->lines.size(), 2U);

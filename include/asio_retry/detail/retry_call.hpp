@@ -4,16 +4,20 @@
 #define ASIO_RETRY_DETAIL_RETRY_CALL_HPP
 
 #include <asio_retry/attempt.hpp>
+#include <asio_retry/circuit_breaker.hpp>
 #include <asio_retry/detail/attempt_history.hpp>
 #include <asio_retry/detail/retry_fsm.hpp>
 #include <asio_retry/error.hpp>
 #include <asio_retry/observer.hpp>
 #include <asio_retry/report.hpp>
+#include <asio_retry/retry_budget.hpp>
 #include <asio_retry/retry_policy.hpp>
 
 #include <boost/asio/error.hpp>
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,15 +49,14 @@ public:
 
     retry_action start(steady_time now) noexcept {
         start_ = now;
-        return note(fsm_.start(policy_, now), now);
+        return admit(fsm_.start(policy_, now), now);
     }
 
     /// Opens an attempt, at the time that `start` or `wait_done` was given, and says what the
     /// operation is to know of it.
     attempt begin_attempt() {
-        open_ = false;
-        const attempt a(
-            fsm_.number(), fsm_.attempt_deadline(policy_, mark_), fsm_.place(policy_));
+        open_ = granted_ = false;
+        const attempt a(fsm_.number(), fsm_.attempt_deadline(policy_, mark_), fsm_.place(policy_));
         if (policy_.observer()) [[unlikely]]
             policy_.observer()->attempt_started(policy_.name(), a);
         return a;
@@ -61,6 +64,12 @@ public:
 
     /// Whether a success needs no report: nobody watches.
     bool unwatched() const noexcept { return policy_.observer() == nullptr; }
+
+    /// Whether nobody need know of a success: neither an observer nor what calls share.
+    bool is_plain() const noexcept {
+        return unwatched() && policy_.retry_budget() == nullptr &&
+               policy_.circuit_breaker() == nullptr;
+    }
 
     /// Closes the attempt with its error and verdict, and decides what follows.
     template <typename Random>
@@ -75,16 +84,39 @@ public:
         r.error = ec;
         if (v.is_failure()) r.kind = v.kind();
         if (policy_.observer()) policy_.observer()->attempt_finished(policy_.name(), r);
-        return note(fsm_.attempt_done(policy_, now, v, random), now);
+        retry_action next = fsm_.attempt_done(policy_, now, v, random);
+        if (!is_plain() && next.source != delay_source::stale_connection) {
+            settle(v, ec, now);
+            if (next.what == retry_action::type::wait && !spend(v.kind(), now)) {
+                next = fsm_.refuse_retry(reason::budget_exhausted);
+            }
+        }
+        return note(next, now);
     }
 
     /// When a wait ends.
     steady_time wake_time() const noexcept { return mark_; }
 
-    retry_action wait_done(steady_time now) noexcept { return note(fsm_.wait_done(now), now); }
+    retry_action wait_done(steady_time now) noexcept { return admit(fsm_.wait_done(now), now); }
+
+    /// Instead of an attempt that was allowed but had to wait for a place first: asks the circuit
+    /// breaker again.
+    retry_action readmit(steady_time now) noexcept {
+        permit_.cancel();
+        return admit(retry_action::make_attempt(), now);
+    }
+
+    /// Instead of an attempt that was allowed: there was no place for it.
+    retry_action refuse(reason why, steady_time now) noexcept {
+        permit_.cancel();
+        give_back(now);
+        return note(fsm_.refuse_attempt(why), now);
+    }
 
     retry_action cancel(steady_time now) noexcept {
         if (fsm_.number() == 0) start_ = now;
+        permit_.cancel();
+        give_back(now);
         return note(fsm_.cancel(), now);
     }
 
@@ -92,7 +124,7 @@ public:
     error_code completion_error(reason why) const noexcept {
         if (why == reason::success) return {};
         if (why == reason::cancelled) return boost::asio::error::operation_aborted;
-        if (fsm_.number() == 0) return error::deadline_exceeded;
+        if (fsm_.number() == 0) return error_without_attempt(why);
         return open_ ? history_.back().error : error_code();
     }
 
@@ -103,8 +135,13 @@ public:
         for (const attempt_record& r : history) {
             if (r.error) last = r.error;
         }
-        retry_report report(
-            why, last, fsm_.number(), mark_ - start_, std::move(history), history_.forgotten());
+        retry_report report(why,
+                            last,
+                            fsm_.number(),
+                            mark_ - start_,
+                            std::move(history),
+                            history_.forgotten(),
+                            hint(why));
         if (why != reason::success && policy_.observer()) {
             policy_.observer()->gave_up(policy_.name(), report);
         }
@@ -112,6 +149,67 @@ public:
     }
 
 private:
+    static error error_without_attempt(reason why) noexcept {
+        if (why == reason::circuit_open) return error::circuit_open;
+        return why == reason::queue_full ? error::queue_full : error::deadline_exceeded;
+    }
+
+    /// An attempt that may be made now needs a permit of the breaker; a resend has it already.
+    retry_action admit(retry_action next, steady_time now) noexcept {
+        if (next.what == retry_action::type::finish) {
+            give_back(now);
+        } else if (policy_.circuit_breaker() && !permit_) {
+            permit_ = policy_.circuit_breaker()->acquire(now);
+            if (!permit_) {
+                give_back(now);
+                next = fsm_.refuse_attempt(reason::circuit_open);
+            }
+        }
+        return note(next, now);
+    }
+
+    /// Tells breaker and budget what came of an attempt.
+    void settle(const verdict& v, const error_code& ec, steady_time now) noexcept {
+        const bool failed = v.is_failure() && v.kind() < failure_kind::permanent;
+        const bool answered = !v.is_failure() || (v.kind() == failure_kind::permanent && !ec);
+        if (failed) {
+            permit_.fail(now);
+        } else if (answered) {
+            permit_.succeed(now);
+        } else {
+            permit_.cancel();
+        }
+        retry_budget* const budget = policy_.retry_budget().get();
+        if (budget == nullptr) return;
+        if (v.is_failure()) {
+            budget->attempt_failed(v.kind(), now);
+        } else if (retried_) {
+            budget->call_succeeded(*retried_, now);
+        } else {
+            budget->call_succeeded(now);
+        }
+    }
+
+    bool spend(failure_kind kind, steady_time now) noexcept {
+        if (policy_.retry_budget() == nullptr) return true;
+        if (!policy_.retry_budget()->try_spend(kind, now)) return false;
+        retried_ = kind;
+        granted_ = true;
+        return true;
+    }
+
+    /// What was spent on a retry that is not made.
+    void give_back(steady_time now) noexcept {
+        if (std::exchange(granted_, false)) policy_.retry_budget()->give_back(*retried_, now);
+    }
+
+    std::optional<nanoseconds> hint(reason why) const noexcept {
+        if (why == reason::retry_after_too_long) return fsm_.asked();
+        if (why != reason::circuit_open) return std::nullopt;
+        const steady_time t = permit_.retry_at();
+        return t == steady_time::max() ? nanoseconds::max() : std::max(t - mark_, nanoseconds(0));
+    }
+
     retry_action note(retry_action next, steady_time now) noexcept {
         mark_ = now;
         if (next.what == retry_action::type::wait) {
@@ -130,6 +228,9 @@ private:
     steady_time start_{};
     steady_time mark_{};  // start of the attempt, end of the wait, or end of the call
     attempt_history history_;
+    breaker_permit permit_;
+    std::optional<failure_kind> retried_;  // what the last retry was granted for
+    bool granted_ = false;                 // that retry has not begun
     bool open_ = false;  // the last record is that of the attempt in progress, or just ended
 };
 

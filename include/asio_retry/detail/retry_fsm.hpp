@@ -86,8 +86,20 @@ public:
         return retry_action::make_attempt();
     }
 
+    /// The attempt that was allowed last is not to be made after all.
+    retry_action refuse_attempt(reason why) noexcept {
+        if (!finished_) --number_;
+        return finish(finished_ ? end_ : why);
+    }
+
+    /// The retry that was scheduled last is not to be made after all.
+    retry_action refuse_retry(reason why) noexcept { return finish(finished_ ? end_ : why); }
+
     /// The caller cancelled.
     retry_action cancel() noexcept { return finish(finished_ ? end_ : reason::cancelled); }
+
+    /// After `retry_after_too_long`, the wait that was asked for.
+    nanoseconds asked() const noexcept { return previous_; }
 
     /// Number of the current or last attempt; 0 if none was made.
     unsigned number() const noexcept { return number_; }
@@ -142,7 +154,7 @@ private:
 
         const nanoseconds left = deadline_ - now;
         const auto asked = v.retry_after();
-        if (asked && *asked > policy.max_retry_after()) return finish(reason::retry_after_too_long);
+        if (asked && *asked > policy.max_retry_after()) return ask_too_much(*asked);
         if (!asked || *asked < previous_) {
             if (previous_ >= left) return finish(reason::deadline_exceeded);
             return retry_action::wait_for(previous_, delay_source::backoff);
@@ -150,7 +162,7 @@ private:
         if (*asked == nanoseconds::zero()) {
             return retry_action::wait_for(*asked, delay_source::backoff);
         }
-        if (*asked >= left) return finish(reason::retry_after_too_long);
+        if (*asked >= left) return ask_too_much(*asked);
         // Never earlier than asked: the jitter goes upward, as far as the deadline leaves room.
         const nanoseconds room = left - *asked - nanoseconds(1);
         const nanoseconds extra =
@@ -158,8 +170,13 @@ private:
         return retry_action::wait_for(*asked + extra, delay_source::retry_after);
     }
 
+    retry_action ask_too_much(nanoseconds asked) noexcept {
+        previous_ = asked;
+        return finish(reason::retry_after_too_long);
+    }
+
     steady_time deadline_ = steady_time::max();
-    nanoseconds previous_{0};
+    nanoseconds previous_{0};  // delay; after the end, the wait that was asked for
     std::array<std::uint32_t, retried_kinds> failures_{};
     unsigned number_ = 0;
     reason end_ = reason::success;

@@ -94,7 +94,7 @@ public:
                 return op.judge(last.value());
             }
         });
-        if (!v.is_failure() && !Finish::reports_success && call_.unwatched()) {
+        if (!v.is_failure() && !Finish::reports_success && call_.is_plain()) {
             why_ = reason::success;
             return false;
         }
