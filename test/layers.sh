@@ -16,6 +16,7 @@ table() {
 1 asio_retry/breaker_options.hpp
 1 asio_retry/breaker_permit.hpp
 1 asio_retry/breaker_state.hpp
+1 asio_retry/budget_options.hpp
 1 asio_retry/circuit_breaker.hpp
 1 asio_retry/classifier.hpp
 1 asio_retry/concurrency_options.hpp

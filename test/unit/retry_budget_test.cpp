@@ -46,7 +46,7 @@ TEST(BudgetOptions, HaveTheDocumentedDefaults) {
     EXPECT_EQ(o.failure_cost(), 0);
     EXPECT_EQ(o.floor(), 0);
     EXPECT_EQ(o.success_refund(), 1);
-    EXPECT_EQ(o.refill_per_second(), 1);
+    EXPECT_EQ(o.refill_per_second(), 0.1);
     EXPECT_FALSE(o.returns_retry_cost());
     for (const auto kind : retried) {
         EXPECT_EQ(o.cost(kind), kind == failure_kind::timeout ? 10 : 5);
@@ -244,7 +244,8 @@ TEST(RetryBudget, KeepsToARatioOfTheSuccesses) {
 TEST(RetryBudget, CanTakeOverWhatAnotherHadLeft) {
     retry_budget old(still());
     ASSERT_TRUE(old.try_spend(failure_kind::timeout, start));
-    const retry_budget next(budget_options().capacity(200), old.available(start), start);
+    const auto larger = budget_options().capacity(200).refill_per_second(1);
+    const retry_budget next(larger, old.available(start), start);
     EXPECT_EQ(next.available(start), 90);
     EXPECT_NEAR(next.available(start + 5s), 95, 0.002);
     EXPECT_EQ(retry_budget(still().capacity(50), 90, start).available(start), 50);
