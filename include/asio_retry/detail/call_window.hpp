@@ -39,7 +39,7 @@ public:
 
     /// Whether a failure or slow call may be among what is counted now.
     bool add(steady_time now, bool failed, bool slow) noexcept {
-        const std::uint64_t tick = tick_of(now);
+        const std::uint64_t tick = likely_tick_of(now);
         bucket& b = buckets_[tick % buckets];
         if (b.tick.load(std::memory_order_acquire) != tick && !turn_over(b, tick)) return false;
         if (failed || slow) raise(last_bad_, tick);
@@ -81,10 +81,16 @@ private:
     };
 
     /// Steps since a time before any clock's start, so that it is above 0 and never negative.
-    std::uint64_t tick_of(steady_time t) const noexcept {
-        const auto shifted =
-            static_cast<std::uint64_t>(t.time_since_epoch().count()) + (std::uint64_t{1} << 63);
-        return shifted / step_ + buckets;
+    std::uint64_t tick_of(steady_time t) const noexcept { return shifted(t) / step_ + buckets; }
+
+    /// The same, without a division where it is the step of the latest turn.
+    std::uint64_t likely_tick_of(steady_time t) const noexcept {
+        const std::uint64_t likely = latest_.load(std::memory_order_relaxed);
+        return shifted(t) - (likely - buckets) * step_ < step_ ? likely : tick_of(t);
+    }
+
+    static std::uint64_t shifted(steady_time t) noexcept {
+        return static_cast<std::uint64_t>(t.time_since_epoch().count()) + (std::uint64_t{1} << 63);
     }
 
     static void raise(std::atomic<std::uint64_t>& value, std::uint64_t least) noexcept {
@@ -103,11 +109,13 @@ private:
     /// Gives the bucket to this step. False if it belongs to a later one already.
     bool turn_over(bucket& b, std::uint64_t tick) noexcept {
         const std::lock_guard lock(turning_);
+        latest_ = tick;
         if (b.tick.load() < tick) empty(b, tick);
         return b.tick.load() == tick;
     }
 
     std::uint64_t step_;
+    std::atomic<std::uint64_t> latest_{buckets};
     std::atomic<std::uint64_t> last_bad_{0};
     light_mutex turning_;
     std::array<bucket, buckets> buckets_{};

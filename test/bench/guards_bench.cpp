@@ -1,0 +1,126 @@
+// The cost of budget, circuit breaker and concurrency limit where nothing fails: time and allocations
+// here, instructions by the script `instructions`. And several threads that share them, beside a bare
+// counter that they share.
+// SPDX-License-Identifier: BSL-1.0
+#include "bench/allocations.hpp"
+#include <asio_retry/circuit_breaker.hpp>
+#include <asio_retry/concurrency_limit.hpp>
+#include <asio_retry/retry.hpp>
+#include <asio_retry/retry_budget.hpp>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+
+namespace {
+
+namespace asio = boost::asio;
+using asio_retry::circuit_breaker;
+using asio_retry::concurrency_limit;
+using asio_retry::error_code;
+using asio_retry::retry_budget;
+using asio_retry::retry_policy;
+using asio_retry::steady_time;
+using namespace std::chrono_literals;
+
+using executor = asio::io_context::executor_type;
+using calls = asio::awaitable<void, executor>;
+
+asio::awaitable<error_code, executor> operation() {
+    const executor ex = co_await asio::this_coro::executor;
+    co_await asio::post(ex, asio::deferred);
+    co_return error_code();
+}
+
+/// The limit is passed times that are at hand, as a driver knows when its attempts begin and end.
+calls run_calls(benchmark::State& state, retry_policy policy, concurrency_limit* limit) {
+    const steady_time now = std::chrono::steady_clock::now();
+    while (state.KeepRunning()) {
+        asio_retry::concurrency_lease lease;
+        if (limit != nullptr) lease = limit->try_acquire(now);
+        co_await asio_retry::retry(policy, operation);
+        if (limit != nullptr) lease.succeed(now);
+    }
+}
+
+void measure(benchmark::State& state, const retry_policy& policy, concurrency_limit* limit) {
+    asio::io_context io(1);
+    asio::steady_timer idle(io, 1h);
+    idle.async_wait([](const error_code&) {});
+    std::size_t after = 0;
+    asio::co_spawn(
+        io.get_executor(), run_calls(state, policy, limit), [&](const std::exception_ptr&) {
+            after = bench::allocations();
+            idle.cancel();
+        });
+    const auto before = bench::allocations();
+    io.run();
+    state.counters["allocs"] =
+        static_cast<double>(after - before) / static_cast<double>(state.iterations());
+}
+
+void add(const char* name, const retry_policy& policy, concurrency_limit* limit = nullptr) {
+    auto* b = benchmark::RegisterBenchmark(
+        name, [=](benchmark::State& state) { measure(state, policy, limit); });
+    if (const char* n = std::getenv("ASIO_RETRY_BENCH_N")) b->Iterations(std::atoi(n));
+}
+
+/// Threads that share one object; the time for each is that of all together.
+template <typename Function>
+void add_shared(const char* name, Function once) {
+    if (std::getenv("ASIO_RETRY_BENCH_N") != nullptr) return;
+    benchmark::RegisterBenchmark(name,
+                                 [once](benchmark::State& state) {
+                                     for (auto _ : state) once();
+                                 })
+        ->ThreadRange(1, 8)
+        ->UseRealTime();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const auto budget = std::make_shared<retry_budget>();
+    const auto breaker = std::make_shared<circuit_breaker>();
+    concurrency_limit limit;
+    const retry_policy plain;
+    const auto budgeted = retry_policy().retry_budget(budget);
+    const auto both = retry_policy(budgeted).circuit_breaker(breaker);
+    add("call/hand_unguarded", plain);
+    add("call/budget", budgeted);
+    add("call/breaker", retry_policy().circuit_breaker(breaker));
+    add("call/limit", plain, &limit);
+    add("call/budget_breaker_limit", both, &limit);
+
+    // A time that stands still, so that no clock is measured.
+    const steady_time now = std::chrono::steady_clock::now();
+    std::atomic<std::uint64_t> counter{0};
+    retry_budget spent({}, 50, now);
+    add_shared("shared/counter", [&] { counter.fetch_add(1); });
+    add_shared("shared/budget_full", [&] { budget->call_succeeded(now); });
+    add_shared("shared/budget_in_use", [&] {
+        if (!spent.try_spend(now)) benchmark::DoNotOptimize(spent.available(now));
+        spent.give_back(now);
+    });
+    add_shared("shared/breaker", [&] { breaker->acquire(now).succeed(now); });
+    add_shared("shared/limit", [&] { limit.try_acquire(now).succeed(now); });
+    add_shared("shared/all", [&] {
+        auto permit = breaker->acquire(now);
+        auto lease = limit.try_acquire(now);
+        lease.succeed(now);
+        permit.succeed(now);
+        budget->call_succeeded(now);
+    });
+    benchmark::Initialize(&argc, argv);
+    benchmark::RunSpecifiedBenchmarks();
+}
