@@ -23,6 +23,7 @@ table() {
 1 asio_retry/detail/adaptive_limit.hpp
 1 asio_retry/detail/attempt_history.hpp
 1 asio_retry/detail/breaker_rules.hpp
+1 asio_retry/detail/breaker_word.hpp
 1 asio_retry/detail/call_window.hpp
 1 asio_retry/detail/check_number.hpp
 1 asio_retry/detail/duration_text.hpp

@@ -8,6 +8,7 @@
 #include <asio_retry/breaker_permit.hpp>
 #include <asio_retry/breaker_state.hpp>
 #include <asio_retry/detail/breaker_rules.hpp>
+#include <asio_retry/detail/breaker_word.hpp>
 #include <asio_retry/detail/call_window.hpp>
 #include <asio_retry/detail/light_mutex.hpp>
 #include <asio_retry/detail/saturate.hpp>
@@ -59,6 +60,8 @@ public:
         : options_(options),
           windows_{{detail::call_window(options.window()), detail::call_window(options.window())}},
           random_(seed) {}
+    /// With the state and the listener of another, say when options change, but none of its results.
+    circuit_breaker(const breaker_options& options, const circuit_breaker& before, steady_time now);
     circuit_breaker(const circuit_breaker&) = delete;
     circuit_breaker& operator=(const circuit_breaker&) = delete;
 
@@ -67,13 +70,13 @@ public:
 
     /// `open` becomes `half_open` with the time, though it takes a call to make it so.
     breaker_state state(steady_time now) const noexcept;
-    breaker_control control() const noexcept { return control_of(mode_of(word_)); }
+    breaker_control control() const noexcept { return current().control(); }
     /// When a call may pass: `now` if at once, else as `breaker_permit::retry_at` of a refusal.
     steady_time retry_at(steady_time now) const noexcept;
     /// The results that count now; none but in a closed circuit that is not forced.
     call_counts counts(steady_time now) const noexcept {
-        const word_type w = word_;
-        return mode_of(w) == mode::closed ? windows_[window_of(w)].count(now) : call_counts();
+        const word w = current();
+        return w.mode() == mode::closed ? windows_[w.window()].count(now) : call_counts();
     }
 
     /// Forces it open, until `reset` or `force_closed`.
@@ -94,25 +97,10 @@ public:
 private:
     friend class breaker_permit;
 
-    enum class mode : std::uint8_t { closed, open, half_open, forced_closed, isolated };
+    using mode = detail::breaker_mode;
+    using word = detail::breaker_word;
 
-    /// Bits 0 to 2 are the mode; bit 3 says which window counts: they take turns, so that a result
-    /// which comes just as its state ends does not spoil the next. Above it the generation, which
-    /// every change raises.
-    using word_type = std::uint64_t;
-    static constexpr unsigned generation_shift = 4;
-
-    static mode mode_of(word_type w) noexcept { return static_cast<mode>(w & 7U); }
-    static std::size_t window_of(word_type w) noexcept { return (w >> 3U) & 1U; }
-
-    static breaker_state state_of(mode m) noexcept {
-        if (m == mode::half_open) return breaker_state::half_open;
-        return m == mode::closed || m == mode::forced_closed ? breaker_state::closed
-                                                             : breaker_state::open;
-    }
-    static breaker_control control_of(mode m) noexcept {
-        return m >= mode::forced_closed ? breaker_control::forced : breaker_control::automatic;
-    }
+    word current() const noexcept { return word(word_.load(std::memory_order_acquire)); }
 
     static std::uint64_t seed_from_system() {
         std::random_device device;
@@ -129,9 +117,9 @@ private:
         breaker_change change;
     };
 
-    void record(word_type w, bool failed, bool slow, steady_time now) noexcept;
-    void probe_done(word_type w, bool failed, bool slow, steady_time now) noexcept;
-    void probe_cancelled(word_type w) noexcept;
+    void record(word w, bool failed, bool slow, steady_time now) noexcept;
+    void probe_done(word w, bool failed, bool slow, steady_time now) noexcept;
+    void probe_cancelled(word w) noexcept;
     breaker_permit acquire_probe(steady_time now) noexcept;
     void force(mode m, steady_time now) noexcept;
 
@@ -143,7 +131,7 @@ private:
     }
 
     const breaker_options options_;
-    std::atomic<word_type> word_{0};
+    std::atomic<word::bits> word_{0};
     std::atomic<steady_time> retry_at_{steady_time()};
     std::array<detail::call_window, 2> windows_;
 
@@ -157,19 +145,20 @@ private:
 
 inline void breaker_permit::end(steady_time now, bool failed) noexcept {
     circuit_breaker* const b = std::exchange(breaker_, nullptr);
-    if (b != nullptr) b->record(word_, failed, now - time_ > b->options_.slow_call(), now);
+    if (b != nullptr)
+        b->record(circuit_breaker::word(word_), failed, now - time_ > b->options_.slow_call(), now);
 }
 
 inline void breaker_permit::cancel() noexcept {
     circuit_breaker* const b = std::exchange(breaker_, nullptr);
-    if (b != nullptr) b->probe_cancelled(word_);
+    if (b != nullptr) b->probe_cancelled(circuit_breaker::word(word_));
 }
 
 inline breaker_permit circuit_breaker::acquire(steady_time now) noexcept {
-    const word_type w = word_.load(std::memory_order_acquire);
-    switch (mode_of(w)) {
+    const word w = current();
+    switch (w.mode()) {
         case mode::closed:
-        case mode::forced_closed: return {*this, w, now};
+        case mode::forced_closed: return {*this, w.value(), now};
         case mode::isolated: return breaker_permit(steady_time::max());
         case mode::open: {
             const steady_time t = retry_at_.load(std::memory_order_relaxed);
@@ -184,27 +173,28 @@ inline breaker_permit circuit_breaker::acquire(steady_time now) noexcept {
 inline breaker_permit circuit_breaker::acquire_probe(steady_time now) noexcept {
     announcement out;
     const std::lock_guard lock(mutex_);
-    if (mode_of(word_) == mode::open && now >= retry_at_.load()) enter(mode::half_open, now, out);
-    switch (mode_of(word_)) {
+    if (current().mode() == mode::open && now >= retry_at_.load()) enter(mode::half_open, now, out);
+    switch (current().mode()) {
         case mode::closed:
-        case mode::forced_closed: return {*this, word_, now};
+        case mode::forced_closed: return {*this, word_.load(), now};
         case mode::isolated: return breaker_permit(steady_time::max());
         case mode::open: return breaker_permit(retry_at_.load());
         case mode::half_open: break;
     }
     if (!probes_.has_place(options_)) return breaker_permit(after_failing_probes(now));
     probes_.take();
-    return {*this, word_, now};
+    return {*this, word_.load(), now};
 }
 
 inline breaker_state circuit_breaker::state(steady_time now) const noexcept {
-    const mode m = mode_of(word_);
-    return m == mode::open && now >= retry_at_.load() ? breaker_state::half_open : state_of(m);
+    const word w = current();
+    const bool over = w.mode() == mode::open && now >= retry_at_.load();
+    return over ? breaker_state::half_open : w.state();
 }
 
 inline steady_time circuit_breaker::retry_at(steady_time now) const noexcept {
     const std::lock_guard lock(mutex_);
-    switch (mode_of(word_)) {
+    switch (current().mode()) {
         case mode::isolated: return steady_time::max();
         case mode::open: return std::max(now, retry_at_.load());
         case mode::half_open: return probes_.has_place(options_) ? now : after_failing_probes(now);
@@ -214,25 +204,22 @@ inline steady_time circuit_breaker::retry_at(steady_time now) const noexcept {
     return now;
 }
 
-inline void circuit_breaker::record(word_type w, bool failed, bool slow, steady_time now) noexcept {
-    if (word_.load(std::memory_order_acquire) != w || mode_of(w) == mode::forced_closed) return;
-    if (mode_of(w) == mode::half_open) return probe_done(w, failed, slow, now);
-    detail::call_window& window = windows_[window_of(w)];
+inline void circuit_breaker::record(word w, bool failed, bool slow, steady_time now) noexcept {
+    if (current() != w || w.mode() == mode::forced_closed) return;
+    if (w.mode() == mode::half_open) return probe_done(w, failed, slow, now);
+    detail::call_window& window = windows_[w.window()];
     if (!window.add(now, failed, slow)) return;
     const call_counts sum = window.count(now);
     if (sum.calls < options_.minimum_calls() || !detail::unhealthy(sum, options_)) return;
     announcement out;
     const std::lock_guard lock(mutex_);
-    if (word_ == w) open(now, out);
+    if (current() == w) open(now, out);
 }
 
-inline void circuit_breaker::probe_done(word_type w,
-                                        bool failed,
-                                        bool slow,
-                                        steady_time now) noexcept {
+inline void circuit_breaker::probe_done(word w, bool failed, bool slow, steady_time now) noexcept {
     announcement out;
     const std::lock_guard lock(mutex_);
-    if (word_ != w) return;
+    if (current() != w) return;
     switch (probes_.done(failed, slow, options_)) {
         case detail::probe_decision::open: return open(now, out);
         case detail::probe_decision::close: return enter(mode::closed, now, out);
@@ -240,23 +227,23 @@ inline void circuit_breaker::probe_done(word_type w,
     }
 }
 
-inline void circuit_breaker::probe_cancelled(word_type w) noexcept {
-    if (mode_of(w) != mode::half_open) return;
+inline void circuit_breaker::probe_cancelled(word w) noexcept {
+    if (w.mode() != mode::half_open) return;
     const std::lock_guard lock(mutex_);
-    if (word_ == w) probes_.give_back();
+    if (current() == w) probes_.give_back();
 }
 
 inline void circuit_breaker::force(mode m, steady_time now) noexcept {
     announcement out;
     const std::lock_guard lock(mutex_);
-    if (m == mode_of(word_) && m != mode::closed) return;
+    if (m == current().mode() && m != mode::closed) return;
     times_opened_ = 0;
     enter(m, now, out);
     closed_since_ = steady_time::min();
 }
 
 inline void circuit_breaker::open(steady_time now, announcement& out) noexcept {
-    if (mode_of(word_) == mode::closed &&
+    if (current().mode() == mode::closed &&
         now >= detail::saturating_add(closed_since_, options_.window())) {
         times_opened_ = 0;
     }
@@ -268,25 +255,37 @@ inline void circuit_breaker::open(steady_time now, announcement& out) noexcept {
 }
 
 inline void circuit_breaker::enter(mode m, steady_time now, announcement& out) noexcept {
-    const word_type old = word_;
-    std::size_t counting = window_of(old);
+    const word old = current();
+    std::size_t window = old.window();
     if (m == mode::closed) {
-        counting = 1 - counting;
-        windows_[counting].clear();
+        window = 1 - window;
+        windows_[window].clear();
         closed_since_ = now;
     }
     probes_ = {};
-    const word_type generation = (old >> generation_shift) + 1;
-    word_.store(generation << generation_shift | counting << 3U | static_cast<word_type>(m),
-                std::memory_order_release);
-    out.change.from = state_of(mode_of(old));
-    out.change.to = state_of(m);
-    out.change.control = control_of(m);
-    out.change.generation = generation;
+    const word next(m, window, old.generation() + 1);
+    word_.store(next.value(), std::memory_order_release);
+    out.change.from = old.state();
+    out.change.to = next.state();
+    out.change.control = next.control();
+    out.change.generation = next.generation();
     out.change.retry_at = m == mode::isolated ? steady_time::max() : retry_at_.load();
-    if (out.change.from != out.change.to || control_of(mode_of(old)) != out.change.control) {
-        out.listener = listener_;
-    }
+    if (old.state() != next.state() || old.control() != next.control()) out.listener = listener_;
+}
+
+/// A half-open one begins its probes anew.
+inline circuit_breaker::circuit_breaker(const breaker_options& options,
+                                        const circuit_breaker& before,
+                                        steady_time now)
+    : circuit_breaker(options) {
+    const std::lock_guard lock(before.mutex_);
+    const word w = before.current();
+    const mode m = w.mode() == mode::half_open ? mode::open : w.mode();
+    word_ = word(m, 0, w.generation() + 1).value();
+    retry_at_ = w.mode() == mode::half_open ? now : before.retry_at_.load();
+    closed_since_ = before.closed_since_;
+    times_opened_ = before.times_opened_;
+    listener_ = before.listener_;
 }
 
 inline void circuit_breaker::on_change(change_listener listener) {

@@ -462,6 +462,44 @@ TEST(CircuitBreaker, CanBeForcedFromEveryState) {
     }
 }
 
+TEST(CircuitBreaker, TakesOverTheStateOfAnotherButNoneOfItsResults) {
+    breaker_at b;
+    b.fail(3);
+    const auto take_over = [&] {
+        return circuit_breaker(small().minimum_calls(1), b.breaker, b.now);
+    };
+    EXPECT_EQ(take_over().state(b.now), breaker_state::closed);
+    EXPECT_EQ(take_over().counts(b.now), call_counts());
+    b.fail();
+    EXPECT_EQ(take_over().state(b.now), breaker_state::open);
+    EXPECT_EQ(take_over().retry_at(b.now), b.breaker.retry_at(b.now));
+    b.wait();
+    auto probe = b.acquire();
+    {
+        circuit_breaker next(small(), b.breaker, b.now);
+        EXPECT_EQ(next.state(b.now), breaker_state::half_open);
+        probe.fail(b.now);
+        next.acquire(b.now).fail(b.now);
+        next.acquire(b.now).fail(b.now);
+        EXPECT_GE(next.retry_at(b.now) - b.now, 8s) << "the second time in a row";
+    }
+    b.breaker.isolate(b.now);
+    EXPECT_EQ(take_over().retry_at(b.now), steady_time::max());
+    EXPECT_EQ(take_over().control(), breaker_control::forced);
+    b.breaker.force_closed(b.now);
+    EXPECT_EQ(take_over().control(), breaker_control::forced);
+    EXPECT_EQ(take_over().state(b.now), breaker_state::closed);
+}
+
+TEST(CircuitBreaker, TellsTheListenerItTookOver) {
+    breaker_at b;
+    int heard = 0;
+    b.breaker.on_change([&](const breaker_change&) { ++heard; });
+    circuit_breaker next(small(), b.breaker, b.now);
+    next.isolate(b.now);
+    EXPECT_EQ(heard, 1);
+}
+
 TEST(CircuitBreaker, TellsItsListenerOfEachChange) {
     breaker_at b;
     std::vector<std::string> heard;
