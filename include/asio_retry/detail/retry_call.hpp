@@ -71,6 +71,12 @@ public:
                policy_.circuit_breaker() == nullptr;
     }
 
+    /// Closes an attempt that succeeded, in a call that is not watched and not reported on: tells
+    /// what calls share, and makes no record.
+    void succeed_unwatched(steady_time now) noexcept {
+        settle(verdict::success(), error_code(), now);
+    }
+
     /// Closes the attempt with its error and verdict, and decides what follows.
     template <typename Random>
     retry_action end_attempt(steady_time now,

@@ -94,7 +94,8 @@ public:
                 return op.judge(last.value());
             }
         });
-        if (!v.is_failure() && !Finish::reports_success && call_.is_plain()) {
+        if (!v.is_failure() && !Finish::reports_success && call_.unwatched()) {
+            if (!call_.is_plain()) call_.succeed_unwatched(timers_.now());
             why_ = reason::success;
             return false;
         }

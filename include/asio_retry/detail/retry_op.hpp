@@ -269,7 +269,8 @@ private:
         });
         // An attempt made for want of a value, after the deadline, is no success in any case.
         const bool counts = !finish_type::needs_attempt || call_.number() != 0;
-        if (!v.is_failure() && !finish_type::reports_success && call_.is_plain() && counts) {
+        if (!v.is_failure() && !finish_type::reports_success && call_.unwatched() && counts) {
+            if (!call_.is_plain()) call_.succeed_unwatched(timers_.now());
             return finish(reason::success);
         }
         proceed(call_.end_attempt(timers_.now(), v, ec, random_of(policy_, timers_)));
