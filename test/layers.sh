@@ -36,6 +36,7 @@ table() {
 1 asio_retry/retry_budget.hpp
 1 asio_retry/retry_error.hpp
 1 asio_retry/retry_policy.hpp
+2 asio_retry/detail/call_guards.hpp
 2 asio_retry/detail/retry_fsm.hpp
 2 asio_retry/detail/retry_call.hpp
 3 asio_retry/asio_retry.hpp

@@ -159,7 +159,9 @@ public:
     /** Asked before each retry; a refusal ends the call as `budget_exhausted` with the failure that
         was about to be retried. A resend on a fresh connection costs nothing. */
     retry_policy& retry_budget(std::shared_ptr<asio_retry::retry_budget> shared) {
-        edit().budget = std::move(shared);
+        options& o = edit();
+        o.budget = std::move(shared);
+        o.has_guards = o.budget || o.breaker;
         return *this;
     }
     const std::shared_ptr<asio_retry::retry_budget>& retry_budget() const noexcept {
@@ -171,12 +173,17 @@ public:
         says when to come back. Failures of a retried kind count as failures; values, also those that
         are permanent failures, as successes; permanent errors and cancellations not at all. */
     retry_policy& circuit_breaker(std::shared_ptr<asio_retry::circuit_breaker> shared) {
-        edit().breaker = std::move(shared);
+        options& o = edit();
+        o.breaker = std::move(shared);
+        o.has_guards = o.budget || o.breaker;
         return *this;
     }
     const std::shared_ptr<asio_retry::circuit_breaker>& circuit_breaker() const noexcept {
         return options_->breaker;
     }
+
+    /// Whether there is a budget or a breaker.
+    bool has_guards() const noexcept { return options_->has_guards; }
 
     /// How many attempts the report remembers: the latest ones. At least 1; default 32.
     retry_policy& max_history(std::size_t n) {
@@ -245,6 +252,7 @@ private:
         std::array<kind_limits, failure_kind_count> by_kind;
         std::string name;
         unsigned max_attempts = 3;
+        bool has_guards = false;
     };
 
     static const std::shared_ptr<options>& defaults() {

@@ -216,8 +216,8 @@ TEST_P(HedgeCancelled, EndsAllAttemptsAtOnce) {
 INSTANTIATE_TEST_SUITE_P(Types,
                          HedgeCancelled,
                          ::testing::Values(asio::cancellation_type::terminal,
-                                         asio::cancellation_type::partial,
-                                         asio::cancellation_type::total));
+                                           asio::cancellation_type::partial,
+                                           asio::cancellation_type::total));
 
 TEST(HedgeCancelled, BeforeItBegan) {
     stage s;

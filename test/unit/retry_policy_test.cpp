@@ -178,20 +178,20 @@ TEST(RetryPolicy, IsEqualInEveryOptionOrNotAtAll) {
 TEST(RetryPolicy, NestedInAnAttemptRetriesOnlyIfThatIsTheLast) {
     using asio_retry::attempt;
     using asio_retry::attempt_place;
-    const auto p = retry_policy()
-                       .max_attempts(5)
-                       .deadline(steady_time(1h))
-                       .on(failure_kind::timeout,
-                           kind_limits().max_attempts(7).backoff(backoff::constant(1s)))
-                       .on(failure_kind::server, kind_limits().backoff(backoff::none()));
+    const auto p =
+        retry_policy()
+            .max_attempts(5)
+            .deadline(steady_time(1h))
+            .on(failure_kind::timeout, kind_limits().max_attempts(7).backoff(backoff::constant(1s)))
+            .on(failure_kind::server, kind_limits().backoff(backoff::none()));
     EXPECT_EQ(p.nested_in(attempt(2, steady_time::max(), attempt_place::last)), p);
     EXPECT_EQ(p.nested_in(attempt(2, steady_time(2h), attempt_place::last)), p);
     EXPECT_EQ(p.nested_in(attempt(2, steady_time(1s), attempt_place::last)),
               retry_policy(p).deadline(steady_time(1s)));
-    EXPECT_EQ(p.nested_in(attempt(2, steady_time::max(), attempt_place::not_last)),
-              retry_policy(p).max_attempts(1).on(
-                  failure_kind::timeout,
-                  kind_limits().max_attempts(1).backoff(backoff::constant(1s))));
+    EXPECT_EQ(
+        p.nested_in(attempt(2, steady_time::max(), attempt_place::not_last)),
+        retry_policy(p).max_attempts(1).on(
+            failure_kind::timeout, kind_limits().max_attempts(1).backoff(backoff::constant(1s))));
     EXPECT_EQ(p.max_attempts(), 5U);
 }
 

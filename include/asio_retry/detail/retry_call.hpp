@@ -4,13 +4,12 @@
 #define ASIO_RETRY_DETAIL_RETRY_CALL_HPP
 
 #include <asio_retry/attempt.hpp>
-#include <asio_retry/circuit_breaker.hpp>
 #include <asio_retry/detail/attempt_history.hpp>
+#include <asio_retry/detail/call_guards.hpp>
 #include <asio_retry/detail/retry_fsm.hpp>
 #include <asio_retry/error.hpp>
 #include <asio_retry/observer.hpp>
 #include <asio_retry/report.hpp>
-#include <asio_retry/retry_budget.hpp>
 #include <asio_retry/retry_policy.hpp>
 
 #include <boost/asio/error.hpp>
@@ -55,7 +54,8 @@ public:
     /// Opens an attempt, at the time that `start` or `wait_done` was given, and says what the
     /// operation is to know of it.
     attempt begin_attempt() {
-        open_ = granted_ = false;
+        open_ = false;
+        guards_.begin();
         const attempt a(fsm_.number(), fsm_.attempt_deadline(policy_, mark_), fsm_.place(policy_));
         if (policy_.observer()) [[unlikely]]
             policy_.observer()->attempt_started(policy_.name(), a);
@@ -66,10 +66,7 @@ public:
     bool unwatched() const noexcept { return policy_.observer() == nullptr; }
 
     /// Whether nobody need know of a success: neither an observer nor what calls share.
-    bool is_plain() const noexcept {
-        return unwatched() && policy_.retry_budget() == nullptr &&
-               policy_.circuit_breaker() == nullptr;
-    }
+    bool is_plain() const noexcept { return unwatched() && !policy_.has_guards(); }
 
     /// Closes an attempt that succeeded, in a call that is not watched and not reported on: tells
     /// what calls share, and makes no record.
@@ -91,9 +88,9 @@ public:
         if (v.is_failure()) r.kind = v.kind();
         if (policy_.observer()) policy_.observer()->attempt_finished(policy_.name(), r);
         retry_action next = fsm_.attempt_done(policy_, now, v, random);
-        if (!is_plain() && next.source != delay_source::stale_connection) {
-            settle(v, ec, now);
-            if (next.what == retry_action::type::wait && !spend(v.kind(), now)) {
+        if (policy_.has_guards() && next.source != delay_source::stale_connection) {
+            guards_.settle(policy_, v, ec, now);
+            if (next.what == retry_action::type::wait && !guards_.spend(policy_, v.kind(), now)) {
                 next = fsm_.refuse_retry(reason::budget_exhausted);
             }
         }
@@ -108,21 +105,19 @@ public:
     /// Instead of an attempt that was allowed but had to wait for a place first: asks the circuit
     /// breaker again.
     retry_action readmit(steady_time now) noexcept {
-        permit_.cancel();
+        if (policy_.has_guards()) guards_.release();
         return admit(retry_action::make_attempt(), now);
     }
 
     /// Instead of an attempt that was allowed: there was no place for it.
     retry_action refuse(reason why, steady_time now) noexcept {
-        permit_.cancel();
-        give_back(now);
+        if (policy_.has_guards()) guards_.withdraw(policy_, now);
         return note(fsm_.refuse_attempt(why), now);
     }
 
     retry_action cancel(steady_time now) noexcept {
         if (fsm_.number() == 0) start_ = now;
-        permit_.cancel();
-        give_back(now);
+        if (policy_.has_guards()) guards_.withdraw(policy_, now);
         return note(fsm_.cancel(), now);
     }
 
@@ -160,59 +155,23 @@ private:
         return why == reason::queue_full ? error::queue_full : error::deadline_exceeded;
     }
 
-    /// An attempt that may be made now needs a permit of the breaker; a resend has it already.
     retry_action admit(retry_action next, steady_time now) noexcept {
-        if (next.what == retry_action::type::finish) {
-            give_back(now);
-        } else if (policy_.circuit_breaker() && !permit_) {
-            permit_ = policy_.circuit_breaker()->acquire(now);
-            if (!permit_) {
-                give_back(now);
-                next = fsm_.refuse_attempt(reason::circuit_open);
-            }
-        }
-        return note(next, now);
+        return note(policy_.has_guards() ? admit_guarded(next, now) : next, now);
     }
 
-    /// Tells breaker and budget what came of an attempt.
-    void settle(const verdict& v, const error_code& ec, steady_time now) noexcept {
-        const bool failed = v.is_failure() && v.kind() < failure_kind::permanent;
-        const bool answered = !v.is_failure() || (v.kind() == failure_kind::permanent && !ec);
-        if (failed) {
-            permit_.fail(now);
-        } else if (answered) {
-            permit_.succeed(now);
-        } else {
-            permit_.cancel();
+    retry_action admit_guarded(retry_action next, steady_time now) noexcept {
+        if (next.what == retry_action::type::attempt) {
+            if (guards_.admit(policy_, now)) return next;
+            next = fsm_.refuse_attempt(reason::circuit_open);
         }
-        retry_budget* const budget = policy_.retry_budget().get();
-        if (budget == nullptr) return;
-        if (v.is_failure()) {
-            budget->attempt_failed(v.kind(), now);
-        } else if (retried_) {
-            budget->call_succeeded(*retried_, now);
-        } else {
-            budget->call_succeeded(now);
-        }
-    }
-
-    bool spend(failure_kind kind, steady_time now) noexcept {
-        if (policy_.retry_budget() == nullptr) return true;
-        if (!policy_.retry_budget()->try_spend(kind, now)) return false;
-        retried_ = kind;
-        granted_ = true;
-        return true;
-    }
-
-    /// What was spent on a retry that is not made.
-    void give_back(steady_time now) noexcept {
-        if (std::exchange(granted_, false)) policy_.retry_budget()->give_back(*retried_, now);
+        guards_.withdraw(policy_, now);
+        return next;
     }
 
     std::optional<nanoseconds> hint(reason why) const noexcept {
         if (why == reason::retry_after_too_long) return fsm_.asked();
         if (why != reason::circuit_open) return std::nullopt;
-        const steady_time t = permit_.retry_at();
+        const steady_time t = guards_.retry_at();
         return t == steady_time::max() ? nanoseconds::max() : std::max(t - mark_, nanoseconds(0));
     }
 
@@ -234,9 +193,7 @@ private:
     steady_time start_{};
     steady_time mark_{};  // start of the attempt, end of the wait, or end of the call
     attempt_history history_;
-    breaker_permit permit_;
-    std::optional<failure_kind> retried_;  // what the last retry was granted for
-    bool granted_ = false;                 // that retry has not begun
+    call_guards guards_;
     bool open_ = false;  // the last record is that of the attempt in progress, or just ended
 };
 
