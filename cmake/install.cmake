@@ -19,6 +19,12 @@ foreach(part core http spdlog testing)
   endif()
 endforeach()
 
+if(TARGET asio_retry_http)
+  # For editors: "$schema" in a policy file may name it.
+  install(FILES ${PROJECT_SOURCE_DIR}/include/asio_retry/http/policy.schema.json
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/asio_retry/http)
+endif()
+
 if(TARGET asio-retry)
   install(TARGETS asio-retry)
 endif()

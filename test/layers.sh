@@ -27,6 +27,7 @@ table() {
 1 asio_retry/detail/call_window.hpp
 1 asio_retry/detail/check_number.hpp
 1 asio_retry/detail/duration_text.hpp
+1 asio_retry/detail/spelling.hpp
 1 asio_retry/detail/latency_window.hpp
 1 asio_retry/hedge_options.hpp
 1 asio_retry/jitter.hpp

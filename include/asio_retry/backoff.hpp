@@ -70,8 +70,9 @@ public:
     /// No wait at all: retries follow at once.
     static backoff none() { return constant(duration::zero()); }
 
+    /// Without effect on a decorrelated schedule.
     backoff& jitter(asio_retry::jitter j) noexcept {
-        jitter_ = j;
+        if (kind_ != kind::decorrelated) jitter_ = j;
         return *this;
     }
 

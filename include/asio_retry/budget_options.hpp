@@ -69,8 +69,17 @@ public:
         cost_[index(failed)] = detail::check_number("cost", tokens, 0, most);
         return *this;
     }
+    /// The same as `retry_cost` again.
+    budget_options& cost(failure_kind failed, std::nullopt_t) noexcept {
+        cost_[index(failed)].reset();
+        return *this;
+    }
     double cost(failure_kind failed) const noexcept {
-        return cost_[index(failed)].value_or(retry_cost_);
+        return own_cost(failed).value_or(retry_cost_);
+    }
+    /// Nothing where it is `retry_cost`.
+    std::optional<double> own_cost(failure_kind failed) const noexcept {
+        return cost_[index(failed)];
     }
 
     /// What every failed attempt takes, retried or not; never below empty. 0 to 1e9; default 0.

@@ -147,6 +147,7 @@ public:
         edit().classify = share(std::move(classify));
         return *this;
     }
+    bool has_classifier() const noexcept { return options_->classify != nullptr; }
     /// The verdict of this policy on an error.
     verdict classify(const error_code& ec) const {
         if (options_->classify) {

@@ -99,7 +99,13 @@ std::string origin_text(const endpoint_key& key) {
     return text;
 }
 
-fetch_policy with_guards(const endpoint_state& s) { return s.options.fetch(); }
+fetch_policy with_guards(const endpoint_state& s) {
+    retry_policy retry = s.options.fetch().retry();
+    if (s.budget) retry.retry_budget(s.budget);
+    if (s.breaker) retry.circuit_breaker(s.breaker);
+    fetch_policy policy = s.options.fetch();
+    return policy.retry(std::move(retry));
+}
 
 /// A state under `options`, with what goes on of the `old` one.
 std::shared_ptr<endpoint_state> make_state(const endpoint_policy& options,

@@ -136,6 +136,14 @@ TEST(EndpointRegistry, TakesTheTokensThatAreLeftToABudgetOfOtherOptions) {
     EXPECT_EQ(&after.counters(), &before.counters());
 }
 
+TEST(EndpointRegistry, PutsTheGuardsIntoThePolicy) {
+    endpoint_registry registry(one(attempts(3).circuit_breaker(breaker_options())));
+    const auto h = registry.find("GET", "https://a.example");
+    EXPECT_EQ(h.policy().retry().retry_budget(), h.retry_budget());
+    EXPECT_EQ(h.policy().retry().circuit_breaker(), h.circuit_breaker());
+    EXPECT_EQ(h.options().fetch().retry().retry_budget(), nullptr);
+}
+
 TEST(EndpointRegistry, TurnsGuardsOnAndOff) {
     const auto off = endpoint_policy().retry_budget(std::nullopt);
     const auto on = endpoint_policy().circuit_breaker(breaker_options().window(1min));
