@@ -13,6 +13,7 @@ namespace {
 using kind = backoff::kind;
 using maybe_value = std::optional<json::value>;
 
+constexpr double largest_factor = 1e9;
 constexpr std::array<std::string_view, 4> kinds{
     "constant", "linear", "exponential", "decorrelated"};
 constexpr std::array<std::string_view, 3> jitters{"none", "full", "equal"};
@@ -38,7 +39,8 @@ void read_factor(const json_place& at, backoff_draft& b) {
         at.refuse(indefinite(b.type) + " backoff has no factor; leave it out");
     }
     b.factor = at.number();
-    if (b.factor < 1) at.refuse("is below 1: delays would shrink; must be 1 or more");
+    if (b.factor < 1) at.refuse("is below 1: delays would shrink; must be from 1 to 1e9");
+    if (b.factor > largest_factor) at.refuse("is too large; must be from 1 to 1e9");
 }
 
 void read_jitter(const json_place& at, backoff_draft& b) {
@@ -62,7 +64,7 @@ constexpr std::array<json_key<backoff_draft>, 5> all_backoff_keys{{
      [](const backoff_draft& b) { return maybe_value(duration_value(*b.base)); }},
     {"factor",
      "By what an exponential delay grows from retry to retry.",
-     [] { return number_schema(1, std::numeric_limits<double>::max()); },
+     [] { return number_schema(1, largest_factor); },
      read_factor,
      [](const backoff_draft& b) {
          return b.type == kind::exponential ? maybe_value(number_value(b.factor)) : std::nullopt;

@@ -90,6 +90,13 @@ std::shared_ptr<retry_budget> carried_budget(const std::shared_ptr<retry_budget>
     return std::make_shared<retry_budget>(*options, old->available(now), now);
 }
 
+std::shared_ptr<circuit_breaker> carried_breaker(const std::shared_ptr<circuit_breaker>& old,
+                                                 const std::optional<breaker_options>& options,
+                                                 steady_time now) {
+    if (!options || !old || old->options() == *options) return carried(old, options);
+    return std::make_shared<circuit_breaker>(*options, *old, now);
+}
+
 std::string origin_text(const endpoint_key& key) {
     const bool is_ipv6 = key.host.find(':') != std::string_view::npos;
     std::string text = key.scheme == url_scheme::https ? "https://" : "http://";
@@ -116,7 +123,7 @@ std::shared_ptr<endpoint_state> make_state(const endpoint_policy& options,
     s->origin = old.origin;
     s->options = options;
     s->budget = carried_budget(old.budget, options.retry_budget(), now);
-    s->breaker = carried(old.breaker, options.circuit_breaker());
+    s->breaker = carried_breaker(old.breaker, options.circuit_breaker(), now);
     s->limit = carried(old.limit, options.concurrency());
     s->latency = old.latency;
     s->pacer = old.pacer;

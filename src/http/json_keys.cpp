@@ -6,7 +6,6 @@
 #include <boost/json/array.hpp>
 
 #include <cmath>
-#include <limits>
 #include <utility>
 
 namespace asio_retry::http::detail {
@@ -20,9 +19,7 @@ json::object count_schema(std::uint64_t least, std::uint64_t most) {
 }
 
 json::object number_schema(double least, double most) {
-    json::object schema{{"type", "number"}, {"minimum", number_value(least)}};
-    if (most < std::numeric_limits<double>::max()) schema.emplace("maximum", number_value(most));
-    return schema;
+    return {{"type", "number"}, {"minimum", number_value(least)}, {"maximum", number_value(most)}};
 }
 
 json::object boolean_schema() { return {{"type", "boolean"}}; }

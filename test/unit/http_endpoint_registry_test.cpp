@@ -136,6 +136,17 @@ TEST(EndpointRegistry, TakesTheTokensThatAreLeftToABudgetOfOtherOptions) {
     EXPECT_EQ(&after.counters(), &before.counters());
 }
 
+TEST(EndpointRegistry, LeavesACircuitOpenWhoseOptionsChange) {
+    endpoint_registry registry(one(endpoint_policy().circuit_breaker(breaker_options())));
+    const auto before = registry.find("GET", "https://a.example");
+    before.circuit_breaker()->isolate(now);
+    registry.replace(one(endpoint_policy().circuit_breaker(breaker_options().window(1min))), now);
+    const auto after = registry.find("GET", "https://a.example");
+    EXPECT_NE(after.circuit_breaker(), before.circuit_breaker());
+    EXPECT_EQ(after.circuit_breaker()->options().window(), 1min);
+    EXPECT_EQ(after.circuit_breaker()->state(now), asio_retry::breaker_state::open);
+}
+
 TEST(EndpointRegistry, PutsTheGuardsIntoThePolicy) {
     endpoint_registry registry(one(attempts(3).circuit_breaker(breaker_options())));
     const auto h = registry.find("GET", "https://a.example");

@@ -111,7 +111,8 @@ private:
 
     When the table is replaced, an endpoint whose name stays keeps, for each origin, its counters,
     latencies and pacer, and each guard whose options stay. A budget whose options change begins with the tokens
-    that were left, a breaker closed, a concurrency limit empty, beside the calls under the old one.
+    that were left, a breaker in the state of the old one, a concurrency limit empty, beside the calls
+    under the old one.
 
     Thread safety: all functions may be called on a shared object. A lookup holds a lock for as long as
     it takes, some 100 ns; a handle that is kept needs none. */
@@ -128,7 +129,7 @@ public:
     endpoint_table table() const;
 
     /// From now on requests are looked up in `t`. Strong guarantee: if it throws, nothing has changed.
-    /** `now` is for budgets whose options change. */
+    /** `now` is for budgets and breakers whose options change. */
     void replace(endpoint_table t, steady_time now = std::chrono::steady_clock::now());
 
     /// How many times the table was replaced.
