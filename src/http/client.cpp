@@ -25,9 +25,9 @@ namespace {
 
 using state_ptr = std::shared_ptr<detail::client_state>;
 
-asio::awaitable<response> fetch_or_throw(state_ptr state, request r, fetch_policy policy) {
+asio::awaitable<response> fetch_or_throw(state_ptr state, request r, detail::fetch_terms terms) {
     std::string operation;
-    auto pending = detail::fetch(std::move(state), std::move(r), std::move(policy), &operation);
+    auto pending = detail::fetch(std::move(state), std::move(r), std::move(terms), &operation);
     fetch_result result = co_await std::move(pending);
     if (result.error()) throw retry_error(result.error(), result.report(), operation);
     co_return std::move(result).value();
@@ -36,9 +36,11 @@ asio::awaitable<response> fetch_or_throw(state_ptr state, request r, fetch_polic
 /// What co_spawn can default-construct.
 using spawned_result = std::optional<fetch_result>;
 
-asio::awaitable<spawned_result> fetch_cancellably(state_ptr state, request r, fetch_policy policy) {
+asio::awaitable<spawned_result> fetch_cancellably(state_ptr state,
+                                                  request r,
+                                                  detail::fetch_terms terms) {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
-    auto pending = detail::fetch(std::move(state), std::move(r), std::move(policy), nullptr);
+    auto pending = detail::fetch(std::move(state), std::move(r), std::move(terms), nullptr);
     co_return co_await std::move(pending);
 }
 
@@ -55,7 +57,7 @@ template <typename Handler>
 void spawn(state_ptr state,
            asio::any_io_executor handler_executor,
            request r,
-           fetch_policy policy,
+           detail::fetch_terms terms,
            asio::cancellation_slot slot,
            Handler handler) {
     auto finish = [h = std::move(handler)](const std::exception_ptr& e,
@@ -64,7 +66,7 @@ void spawn(state_ptr state,
         std::move(h)(std::move(*result));
     };
     const auto ex = asio_retry::detail::attempt_executor(state->executor);
-    auto pending = fetch_cancellably(std::move(state), std::move(r), std::move(policy));
+    auto pending = fetch_cancellably(std::move(state), std::move(r), std::move(terms));
     asio::co_spawn(ex,
                    std::move(pending),
                    asio::bind_cancellation_slot(
@@ -98,44 +100,54 @@ client::executor_type client::get_executor() const noexcept { return state_->exe
 const client_config& client::config() const noexcept { return state_->config; }
 
 asio::awaitable<fetch_result> client::try_fetch(request r) {
-    return detail::fetch(state_, std::move(r), config().policy(), nullptr);
+    return detail::fetch(state_, std::move(r), {}, nullptr);
 }
 
 asio::awaitable<fetch_result> client::try_fetch(request r, fetch_policy policy) {
     return detail::fetch(state_, std::move(r), std::move(policy), nullptr);
 }
 
+asio::awaitable<fetch_result> client::try_fetch(request r, endpoint_handle endpoint) {
+    return detail::fetch(state_, std::move(r), std::move(endpoint), nullptr);
+}
+
+// Not through `this`: the client may be gone before the fetch ends.
+
 asio::awaitable<response> client::fetch(request r, fetch_policy policy) {
-    // Not through `this`: the client may be gone before the fetch ends.
     return fetch_or_throw(state_, std::move(r), std::move(policy));
 }
 
+asio::awaitable<response> client::fetch(request r, endpoint_handle endpoint) {
+    return fetch_or_throw(state_, std::move(r), std::move(endpoint));
+}
+
 asio::awaitable<response> client::fetch(request r) {
-    return fetch_or_throw(state_, std::move(r), config().policy());
+    return fetch_or_throw(state_, std::move(r), {});
 }
 
 asio::awaitable<response> client::get(std::string url) {
-    return fetch_or_throw(state_, request("GET", std::move(url)), config().policy());
+    return fetch_or_throw(state_, request("GET", std::move(url)), {});
 }
 
 client::executor_type client::executor_of(const detail::client_state& state) noexcept {
     return state.executor;
 }
 
-void client::start(state_ptr state, executor_type ex, request r, fetch_policy p, fetch_handler h) {
+void client::start(
+    state_ptr state, executor_type ex, request r, detail::fetch_terms t, fetch_handler h) {
     const auto slot = asio::get_associated_cancellation_slot(h);
     auto finish = [handler = std::move(h)](fetch_result result) mutable {
         const error_code ec = result.error();
         response value = ec ? response() : std::move(result).value();
         std::move(handler)(ec, std::move(value));
     };
-    spawn(std::move(state), std::move(ex), std::move(r), std::move(p), slot, std::move(finish));
+    spawn(std::move(state), std::move(ex), std::move(r), std::move(t), slot, std::move(finish));
 }
 
 void client::start(
-    state_ptr state, executor_type ex, request r, fetch_policy p, try_fetch_handler h) {
+    state_ptr state, executor_type ex, request r, detail::fetch_terms t, try_fetch_handler h) {
     const auto slot = asio::get_associated_cancellation_slot(h);
-    spawn(std::move(state), std::move(ex), std::move(r), std::move(p), slot, std::move(h));
+    spawn(std::move(state), std::move(ex), std::move(r), std::move(t), slot, std::move(h));
 }
 
 }  // namespace asio_retry::http

@@ -7,9 +7,11 @@
 #include "http/resolver.hpp"
 #include "http/tls.hpp"
 #include <asio_retry/http/client_config.hpp>
+#include <asio_retry/http/endpoint_registry.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <memory>
 #include <utility>
 
 namespace asio_retry::http::detail {
@@ -21,15 +23,23 @@ public:
     client_state(asio::any_io_executor ex, client_config c, lookup_function lookup = look_up)
         : executor(std::move(ex)),
           config(std::move(c)),
+          endpoints(config.endpoints() ? config.endpoints() : only_default(config.policy())),
           pool(config.pool()),
           names(std::move(lookup)),
           tls(config.tls()) {}
 
     const asio::any_io_executor executor;
     const client_config config;
+    const std::shared_ptr<endpoint_registry> endpoints;
     connection_pool pool;
     resolver names;
     tls_context tls;
+
+private:
+    static std::shared_ptr<endpoint_registry> only_default(const fetch_policy& policy) {
+        return std::make_shared<endpoint_registry>(
+            endpoint_table(std::move(endpoint_policy().fetch(policy))));
+    }
 };
 
 }  // namespace asio_retry::http::detail

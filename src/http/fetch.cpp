@@ -27,17 +27,18 @@ constexpr auto as_result = asio::as_tuple(asio::deferred);
 
 asio::awaitable<fetch_result> fetch(std::shared_ptr<client_state> state,
                                     request r,
-                                    fetch_policy policy,
+                                    fetch_terms terms,
                                     std::string* operation) {
-    const bool hedges = policy.hedge() && may_repeat(r, policy);
-    return hedges ? run_hedged(std::move(state), std::move(r), std::move(policy), operation)
-                  : run_fetch(std::move(state), std::move(r), std::move(policy), operation);
+    fetch_start begin(*state, std::move(r), std::move(terms));
+    const bool hedges =
+        begin.policy.hedge() && !begin.error && may_repeat(begin.what, begin.policy);
+    return hedges ? run_hedged(std::move(state), std::move(begin), operation)
+                  : run_fetch(std::move(state), std::move(begin), operation);
 }
 
 // One coroutine, as frames cost: only what is rare (a new connection, a long body) has one of its own.
 asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
-                                        request r,
-                                        fetch_policy policy,
+                                        fetch_start begin,
                                         std::string* operation,
                                         fetch_lane* lane) {
     const auto executor = co_await asio::this_coro::executor;
@@ -47,11 +48,22 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
     co_await asio::this_coro::throw_if_cancelled(false);
     bool cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
 
-    fetch_call call(*state, std::move(r), std::move(policy), timers, lane);
+    fetch_call call(*state, std::move(begin), timers, lane);
     pool_lease& lease = call.lease();
     io_deadline limit(timers);
     retry_action next = call.start(cancelled);
     while (next.what == retry_action::type::attempt) {
+        if (call.gate().stands()) {
+            passage p = call.enter_gate();
+            if (p == passage::closed) {
+                p = co_await call.gate().wait(&timers, call.deadline());
+                next = call.leave_gate(p);
+                cancelled = p == passage::cancelled;
+            } else if (p != passage::open) {
+                next = call.leave_gate(p);
+            }
+            if (next.what != retry_action::type::attempt) break;
+        }
         const steady_time deadline = call.begin_attempt();
         error_code ec;
 

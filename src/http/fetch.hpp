@@ -5,6 +5,7 @@
 
 #include "http/client_state.hpp"
 #include "http/fetch_lane.hpp"
+#include "http/fetch_start.hpp"
 #include <asio_retry/http/client.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -17,13 +18,12 @@ namespace asio_retry::http::detail {
 /// Fetches as `client::try_fetch` does. `operation`, if not null, is told what failed, for a text.
 asio::awaitable<fetch_result> fetch(std::shared_ptr<client_state> state,
                                     request r,
-                                    fetch_policy policy,
+                                    fetch_terms terms,
                                     std::string* operation);
 
 /// The same without hedging, or one lane of a hedged fetch. The text may be of a lane that lost.
 asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
-                                        request r,
-                                        fetch_policy policy,
+                                        fetch_start begin,
                                         std::string* operation,
                                         fetch_lane* lane = nullptr);
 

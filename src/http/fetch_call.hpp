@@ -3,10 +3,12 @@
 #ifndef ASIO_RETRY_SRC_HTTP_FETCH_CALL_HPP
 #define ASIO_RETRY_SRC_HTTP_FETCH_CALL_HPP
 
+#include "http/attempt_gate.hpp"
 #include "http/client_state.hpp"
 #include "http/connection_pool.hpp"
 #include "http/core.hpp"
 #include "http/fetch_lane.hpp"
+#include "http/fetch_start.hpp"
 #include "http/target.hpp"
 #include "http/verdicts.hpp"
 #include "http/wire.hpp"
@@ -26,25 +28,29 @@ namespace asio_retry::http::detail {
 class fetch_call {
 public:
     /// `lane` is null if the call is not hedged.
-    fetch_call(client_state& state,
-               request r,
-               fetch_policy policy,
-               timer_service& timers,
-               fetch_lane* lane)
+    fetch_call(client_state& state, fetch_start begin, timer_service& timers, fetch_lane* lane)
         : state_(state),
           timers_(timers),
           lane_(lane),
-          request_(std::move(r)),
-          policy_(std::move(policy)),
-          retry_(policy_.retry()) {}
+          begin_(std::move(begin)),
+          retry_(shaped(begin_.policy.retry())),
+          max_redirects_(begin_.policy.max_redirects()) {}
 
     /// Makes the request of this hop ready to be sent. If it cannot be, finishes.
     retry_action start(bool cancelled);
+    /// Which each attempt has to pass before it is opened, where it stands.
+    attempt_gate& gate() noexcept { return gate_; }
+    passage enter_gate();
+    /// After a wait at the gate, or where there is no way through it.
+    retry_action leave_gate(passage p);
+
     /// Opens an attempt; answers when it has to end.
     steady_time begin_attempt();
     /// Closes the attempt. With an error there is no response, else the lease's connection has it.
     retry_action end_attempt(error_code ec, bool cancelled);
     steady_time wake_time() const noexcept { return call_->wake_time(); }
+    /// Of the call.
+    steady_time deadline() const noexcept { return call_->deadline(); }
     retry_action wait_done(bool cancelled);
 
     /// After a finish: whether a redirect is to be followed. Then `start` again.
@@ -56,7 +62,7 @@ public:
 
     // What the attempt in progress needs and tells.
 
-    const target& to() const noexcept { return target_; }
+    const target& to() const noexcept { return begin_.to; }
     connection_wish wish() const noexcept { return wish_; }
     pool_lease& lease() noexcept { return lease_; }
     steady_time connect_deadline(steady_time attempt_deadline) const;
@@ -73,21 +79,22 @@ public:
 
 private:
     error_code prepare();
+    retry_policy shaped(const retry_policy& p) const { return lane_ ? lane_->shape(p) : p; }
     attempt_facts facts() const noexcept;
     verdict take_response(attempt_facts known);
+    void take_quota();
     void keep_history(retry_report report);
     fetch_result fail(reason why, const error_code& ec);
 
     client_state& state_;
     timer_service& timers_;
     fetch_lane* const lane_;
-    request request_;
-    const fetch_policy policy_;
+    fetch_start begin_;   // of this hop
     retry_policy retry_;  // of this hop
-    target target_;
     wire_request wire_;
     std::string key_;
     std::optional<retry_call> call_;
+    attempt_gate gate_;
     pool_lease lease_;
     std::optional<response> last_;
 
@@ -96,6 +103,7 @@ private:
     bool on_reused_ = false;
     bool counts_attempts_ = false;  // in a field of the request
 
+    const unsigned max_redirects_;
     // Of the hops before this one.
     std::vector<attempt_record> history_;
     std::size_t forgotten_ = 0;

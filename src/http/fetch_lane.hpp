@@ -5,10 +5,9 @@
 
 #include "http/core.hpp"
 #include <asio_retry/attempt.hpp>
-#include <asio_retry/observer.hpp>
+#include <asio_retry/retry_policy.hpp>
 
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,11 +17,27 @@ namespace asio_retry::http::detail {
 /// Told by its `fetch_call`, asked by the race. All of a call's lanes run on one executor.
 class fetch_lane {
 public:
-    /// `numbers` is the last number given to any attempt of the call.
-    fetch_lane(unsigned& numbers, timed_wait& changed) noexcept
-        : numbers_(numbers), changed_(changed) {}
+    /// `numbers` is the last number given to any attempt of the call. Lane 0 is the fetch as it would
+    /// be without hedging.
+    fetch_lane(unsigned index,
+               steady_time call_start,
+               steady_time now,
+               unsigned& numbers,
+               timed_wait& changed) noexcept
+        : numbers_(numbers),
+          changed_(changed),
+          call_start_(call_start),
+          started_(now - call_start),
+          index_(index) {}
     fetch_lane(const fetch_lane&) = delete;
     fetch_lane& operator=(const fetch_lane&) = delete;
+
+    /// The policy of the call as it is for this lane: one attempt only if it is extra, within the
+    /// deadline of the call, and watched through the lane.
+    retry_policy shape(retry_policy p);
+
+    /// When the lane started, since the start of the call.
+    nanoseconds started() const noexcept { return started_; }
 
     /// The number in the whole call of the lane's own n-th attempt, which starts now if it is new.
     unsigned number_of(unsigned own) {
@@ -41,9 +56,14 @@ public:
         changed_.wake();
     }
     /// A resend of the same attempt, on a fresh connection, may follow.
-    void attempt_ended(bool is_resent) noexcept {
+    void attempt_ended(bool is_resent, steady_time now) noexcept {
+        if (running_since_ != steady_time::max()) took_ = now - running_since_;
         first_has_ended_ = first_has_ended_ || !is_resent;
         running_since_ = steady_time::max();
+    }
+    /// How long the first attempt took, or has taken so far.
+    nanoseconds first_took(steady_time now) const noexcept {
+        return running_since_ != steady_time::max() ? now - running_since_ : took_;
     }
     /// Since when the lane's first attempt has been at work; max() if it is not.
     steady_time running_since() const noexcept { return running_since_; }
@@ -55,43 +75,13 @@ private:
     unsigned& numbers_;
     timed_wait& changed_;
     std::vector<unsigned> numbers_given_;
+    const steady_time call_start_;
+    const nanoseconds started_;
     steady_time running_since_ = steady_time::max();
+    nanoseconds took_{0};
+    const unsigned index_;
     unsigned before_ = 0;
     bool first_has_ended_ = false;
-};
-
-/// Tells the call's observer of a lane's attempts by their numbers and times in the whole call.
-/** That a lane has failed is not the end of the call, and not told. */
-class lane_observer final : public observer {
-public:
-    lane_observer(std::shared_ptr<observer> o, fetch_lane& lane, nanoseconds started) noexcept
-        : observer_(std::move(o)), lane_(lane), started_(started) {}
-
-    void attempt_started(std::string_view operation, const attempt& a) noexcept override {
-        const auto place = a.is_last() ? attempt_place::last : attempt_place::not_last;
-        observer_->attempt_started(operation,
-                                   attempt(lane_.number_in_hop(a.number()), a.deadline(), place));
-    }
-    void attempt_finished(std::string_view operation, const attempt_record& r) noexcept override {
-        observer_->attempt_finished(operation, in_call(r));
-    }
-    void retry_scheduled(std::string_view operation, const attempt_record& r) noexcept override {
-        observer_->retry_scheduled(operation, in_call(r));
-    }
-    void gave_up(std::string_view operation, const retry_report&) noexcept override {
-        lane_.operation = operation;
-    }
-
-private:
-    attempt_record in_call(attempt_record r) {
-        r.number = lane_.number_in_hop(r.number);
-        r.started += started_;
-        return r;
-    }
-
-    std::shared_ptr<observer> observer_;
-    fetch_lane& lane_;
-    nanoseconds started_;
 };
 
 }  // namespace asio_retry::http::detail

@@ -4,7 +4,9 @@
 #include "http/fetch.hpp"
 #include "http/idempotency.hpp"
 #include "http/verdicts.hpp"
+#include <asio_retry/detail/hedge_contest.hpp>
 #include <asio_retry/detail/hedge_race.hpp>
+#include <asio_retry/retry_budget.hpp>
 
 #include <boost/asio/this_coro.hpp>
 
@@ -14,17 +16,6 @@
 namespace asio_retry::http::detail {
 
 namespace {
-
-/// One attempt, under the deadline of the call.
-retry_policy single_attempt(retry_policy p, steady_time start) {
-    p.deadline(std::min(p.deadline(), saturating_add(start, p.total_timeout())));
-    p.total_timeout(retry_policy::unlimited).max_attempts(1);
-    for (std::size_t i = 0; i < failure_kind_count; ++i) {
-        const auto kind = static_cast<failure_kind>(i);
-        if (p.on(kind).max_attempts()) p.on(kind, kind_limits());
-    }
-    return p;
-}
 
 bool was_cut_off(const attempt_record& r) { return r.kind == failure_kind::cancelled; }
 
@@ -36,43 +27,29 @@ bool is_final(const fetch_result& r) {
 }  // namespace
 
 hedged_fetch::hedged_fetch(std::shared_ptr<client_state> state,
-                           request r,
-                           fetch_policy policy,
+                           fetch_start begin,
                            timer_service& timers)
     : state_(std::move(state)),
-      request_(std::move(r)),
-      policy_(std::move(policy)),
-      options_(*policy_.hedge()),
+      begin_(std::move(begin)),
+      options_(*begin_.policy.hedge()),
       timers_(timers),
       changed_(timers),
       start_(timers.now()),
-      delay_(options_.after()) {
+      delay_(asio_retry::detail::hedge_delay(options_, begin_.endpoint.latency())) {
     // All of them are the same to the server.
-    if (needs_key(request_, policy_)) request_.idempotency_key(make_idempotency_key());
-}
-
-fetch_policy hedged_fetch::policy_of(unsigned n, entry& e) const {
-    fetch_policy policy = policy_;
-    if (n == 0 && !policy.retry().observer()) return policy;
-    retry_policy retry = n == 0 ? policy.retry() : single_attempt(policy.retry(), start_);
-    if (retry.observer()) {
-        retry.observer(std::make_shared<lane_observer>(retry.observer(), e.lane, e.started));
-    }
-    policy.retry(std::move(retry));
-    return policy;
+    if (needs_key(begin_.what, begin_.policy)) begin_.what.idempotency_key(make_idempotency_key());
+    begin_.endpoint.counters().calls.fetch_add(1, std::memory_order_relaxed);
 }
 
 asio::awaitable<void> hedged_fetch::lane(unsigned n) {
-    entry& e = *entries_.emplace_back(std::make_unique<entry>(numbers_, changed_));
-    e.started = timers_.now() - start_;
-    return run(this, &e, policy_of(n, e));
+    entries_.push_back(std::make_unique<entry>(n, start_, timers_.now(), numbers_, changed_));
+    return run(this, entries_.back().get());
 }
 
-asio::awaitable<void> hedged_fetch::run(hedged_fetch* self, entry* e, fetch_policy policy) {
+asio::awaitable<void> hedged_fetch::run(hedged_fetch* self, entry* e) {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
     try {
-        auto call =
-            run_fetch(self->state_, self->request_, std::move(policy), &e->operation, &e->lane);
+        auto call = run_fetch(self->state_, self->begin_, &e->operation, &e->lane);
         e->result.emplace(co_await std::move(call));
     } catch (...) {
         e->exception = std::current_exception();
@@ -87,12 +64,26 @@ steady_time hedged_fetch::due(unsigned n) const {
     return saturating_add(since, asio_retry::detail::saturating_multiply(*delay_, n));
 }
 
-bool hedged_fetch::admits(unsigned, steady_time) { return true; }
+bool hedged_fetch::has_room() const noexcept {
+    const auto& limit = begin_.endpoint.concurrency_limit();
+    return !limit || (limit->waiting() == 0 && limit->running() < limit->limit());
+}
+
+/// An attempt that would have to queue helps nobody.
+bool hedged_fetch::admits(unsigned, steady_time now) {
+    const auto& budget = begin_.policy.retry().retry_budget();
+    if (!has_room() || (budget && !budget->try_spend(now))) return false;
+    begin_.endpoint.counters().hedges.fetch_add(1, std::memory_order_relaxed);
+    return true;
+}
 
 bool hedged_fetch::decides(unsigned n) {
     const auto& result = entries_[n]->result;
     if (!result || !is_final(*result)) return false;
     winner_ = n;
+    // Of an attempt that was cut off at least so much is known.
+    const nanoseconds took = entries_.front()->lane.first_took(timers_.now());
+    if (result->ok() && took > nanoseconds::zero()) begin_.endpoint.latency().record(took);
     return true;
 }
 
@@ -107,7 +98,7 @@ retry_report hedged_fetch::merge(const fetch_result& end) const {
         attempts += report.attempts();
         for (attempt_record r : report.history()) {
             r.number = e->lane.number_of(r.number);
-            r.started += e->started;
+            r.started += e->lane.started();
             all.push_back(std::move(r));
         }
     }
@@ -119,12 +110,18 @@ retry_report hedged_fetch::merge(const fetch_result& end) const {
             if (r.error && !was_cut_off(r)) last = r.error;
         }
     }
-    const std::size_t bound = policy_.retry().max_history();
+    const std::size_t bound = begin_.policy.retry().max_history();
     if (all.size() > bound) {
         forgotten += all.size() - bound;
         all.erase(all.begin(), all.end() - static_cast<std::ptrdiff_t>(bound));
     }
-    return {end.reason(), last, attempts, timers_.now() - start_, std::move(all), forgotten};
+    return {end.reason(),
+            last,
+            attempts,
+            timers_.now() - start_,
+            std::move(all),
+            forgotten,
+            end.report().retry_after()};
 }
 
 fetch_result hedged_fetch::finish(std::string* operation) {
@@ -132,8 +129,9 @@ fetch_result hedged_fetch::finish(std::string* operation) {
     if (!end.result) std::rethrow_exception(end.exception);
     retry_report report = merge(*end.result);
     if (operation != nullptr) *operation = end.operation;
-    if (!end.result->ok() && policy_.retry().observer()) {
-        policy_.retry().observer()->gave_up(end.lane.operation, report);
+    count_end(begin_.endpoint.counters(), report.reason());
+    if (!end.result->ok() && begin_.policy.retry().observer()) {
+        begin_.policy.retry().observer()->gave_up(end.lane.operation, report);
     }
     std::optional<response> value;
     for (const auto& e : entries_) {
@@ -144,15 +142,14 @@ fetch_result hedged_fetch::finish(std::string* operation) {
 }
 
 asio::awaitable<fetch_result> run_hedged(std::shared_ptr<client_state> state,
-                                         request r,
-                                         fetch_policy policy,
+                                         fetch_start begin,
                                          std::string* operation) {
     if (is_cancelled(co_await asio::this_coro::cancellation_state)) {
-        auto call = run_fetch(std::move(state), std::move(r), std::move(policy), operation);
+        auto call = run_fetch(std::move(state), std::move(begin), operation);
         co_return co_await std::move(call);
     }
     timer_service& timers = timer_service::of(co_await asio::this_coro::executor);
-    hedged_fetch contest(std::move(state), std::move(r), std::move(policy), timers);
+    hedged_fetch contest(std::move(state), std::move(begin), timers);
     auto race = asio_retry::detail::run_race_apart<asio::any_io_executor>(&contest, &timers);
     co_await std::move(race);
     co_return contest.finish(operation);

@@ -5,6 +5,7 @@
 
 #include "http/client_state.hpp"
 #include "http/fetch_lane.hpp"
+#include "http/fetch_start.hpp"
 #include <asio_retry/hedge_options.hpp>
 #include <asio_retry/http/client.hpp>
 
@@ -14,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace asio_retry::http::detail {
@@ -21,10 +23,7 @@ namespace asio_retry::http::detail {
 /// The contest of a `run_race`; see there. Lane 0 is the fetch as it would be without hedging.
 class hedged_fetch {
 public:
-    hedged_fetch(std::shared_ptr<client_state> state,
-                 request r,
-                 fetch_policy policy,
-                 timer_service& timers);
+    hedged_fetch(std::shared_ptr<client_state> state, fetch_start begin, timer_service& timers);
 
     timed_wait& changed() noexcept { return changed_; }
     asio::awaitable<void> lane(unsigned n);
@@ -38,22 +37,21 @@ public:
 private:
     class entry {
     public:
-        entry(unsigned& numbers, timed_wait& changed) noexcept : lane(numbers, changed) {}
+        template <typename... Args>
+        explicit entry(Args&&... args) noexcept : lane(std::forward<Args>(args)...) {}
 
         fetch_lane lane;
-        nanoseconds started{0};
         std::string operation;
         std::optional<fetch_result> result;
         std::exception_ptr exception;
     };
 
-    static asio::awaitable<void> run(hedged_fetch* self, entry* e, fetch_policy policy);
-    fetch_policy policy_of(unsigned n, entry& e) const;
+    static asio::awaitable<void> run(hedged_fetch* self, entry* e);
+    bool has_room() const noexcept;
     retry_report merge(const fetch_result& end) const;
 
     std::shared_ptr<client_state> state_;
-    request request_;
-    const fetch_policy policy_;
+    fetch_start begin_;
     const hedge_options options_;
     timer_service& timers_;
     timed_wait changed_;
@@ -66,8 +64,7 @@ private:
 
 /// Fetches as `run_fetch` does. Precondition: the policy hedges, and the request may be repeated.
 asio::awaitable<fetch_result> run_hedged(std::shared_ptr<client_state> state,
-                                         request r,
-                                         fetch_policy policy,
+                                         fetch_start begin,
                                          std::string* operation);
 
 }  // namespace asio_retry::http::detail

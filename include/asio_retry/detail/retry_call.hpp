@@ -102,6 +102,9 @@ public:
 
     retry_action wait_done(steady_time now) noexcept { return admit(fsm_.wait_done(now), now); }
 
+    /// Before such a wait: gives a probe's place to others.
+    void yield_permit() noexcept { permit_.cancel(); }
+
     /// Instead of an attempt that was allowed but had to wait for a place first: asks the circuit
     /// breaker again.
     retry_action readmit(steady_time now) noexcept {

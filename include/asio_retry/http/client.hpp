@@ -5,6 +5,7 @@
 
 #include <asio_retry/error.hpp>
 #include <asio_retry/http/client_config.hpp>
+#include <asio_retry/http/endpoint_registry.hpp>
 #include <asio_retry/http/error.hpp>
 #include <asio_retry/http/fetch_policy.hpp>
 #include <asio_retry/http/request.hpp>
@@ -18,6 +19,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -30,8 +32,22 @@ namespace asio_retry::http {
 using fetch_result = retry_result<response>;
 
 namespace detail {
+
 class client_state;
-}
+
+/// How a call wants to be treated: by a policy of its own, by an endpoint that it knows, or by the
+/// endpoint that it belongs to.
+class fetch_terms {
+public:
+    fetch_terms() = default;
+    fetch_terms(fetch_policy p) : policy(std::move(p)) {}
+    fetch_terms(endpoint_handle e) : endpoint(std::move(e)) {}
+
+    std::optional<fetch_policy> policy;
+    endpoint_handle endpoint;
+};
+
+}  // namespace detail
 
 /// Fetches over HTTP/1.1 and TLS, repeats what fails, and keeps connections for the next call.
 /** One client serves a whole program: its calls share a pool of connections, running name lookups
@@ -79,38 +95,55 @@ public:
     executor_type get_executor() const noexcept;
     const client_config& config() const noexcept;
 
-    /// GETs the URL under the client's policy. @throws retry_error if there is no response.
+    /// GETs the URL under the policy of its endpoint. @throws retry_error if there is no response.
     boost::asio::awaitable<response> get(std::string url);
 
-    /// Sends the request under the client's policy. @throws retry_error if there is no response.
+    /// Sends the request under the policy of its endpoint. @throws retry_error if there is no response.
     boost::asio::awaitable<response> fetch(request r);
-    /// The same under a policy for this call.
+    /// The same under a policy for this call. The guards stay those of the endpoint, but for a budget or
+    /// a breaker that the policy brings.
     boost::asio::awaitable<response> fetch(request r, fetch_policy policy);
+    /// The same as a request of this endpoint, without a lookup, for as long as redirects stay at the
+    /// origin. The handle must lead somewhere.
+    boost::asio::awaitable<response> fetch(request r, endpoint_handle endpoint);
 
     /// Never throws for a failed fetch: answers response, error and report.
     boost::asio::awaitable<fetch_result> try_fetch(request r);
     boost::asio::awaitable<fetch_result> try_fetch(request r, fetch_policy policy);
+    boost::asio::awaitable<fetch_result> try_fetch(request r, endpoint_handle endpoint);
 
     /// For any completion token. Completion signature: `void(error_code, response)`.
     template <typename Token>
     auto async_fetch(request r, fetch_policy policy, Token&& token) {
-        return boost::asio::async_initiate<Token, void(error_code, response)>(
-            initiation<fetch_handler>(state_), token, std::move(r), std::move(policy));
+        return initiate<void(error_code, response), fetch_handler>(
+            std::move(r), std::move(policy), token);
+    }
+    template <typename Token>
+    auto async_fetch(request r, endpoint_handle endpoint, Token&& token) {
+        return initiate<void(error_code, response), fetch_handler>(
+            std::move(r), std::move(endpoint), token);
     }
     template <typename Token>
     auto async_fetch(request r, Token&& token) {
-        return async_fetch(std::move(r), config().policy(), std::forward<Token>(token));
+        return initiate<void(error_code, response), fetch_handler>(
+            std::move(r), detail::fetch_terms(), token);
     }
 
     /// The same with the report. Completion signature: `void(fetch_result)`.
     template <typename Token>
     auto async_try_fetch(request r, fetch_policy policy, Token&& token) {
-        return boost::asio::async_initiate<Token, void(fetch_result)>(
-            initiation<try_fetch_handler>(state_), token, std::move(r), std::move(policy));
+        return initiate<void(fetch_result), try_fetch_handler>(
+            std::move(r), std::move(policy), token);
+    }
+    template <typename Token>
+    auto async_try_fetch(request r, endpoint_handle endpoint, Token&& token) {
+        return initiate<void(fetch_result), try_fetch_handler>(
+            std::move(r), std::move(endpoint), token);
     }
     template <typename Token>
     auto async_try_fetch(request r, Token&& token) {
-        return async_try_fetch(std::move(r), config().policy(), std::forward<Token>(token));
+        return initiate<void(fetch_result), try_fetch_handler>(
+            std::move(r), detail::fetch_terms(), token);
     }
 
 private:
@@ -129,12 +162,12 @@ private:
         executor_type get_executor() const noexcept { return executor_of(*state_); }
 
         template <typename Handler>
-        void operator()(Handler&& handler, request r, fetch_policy policy) const {
+        void operator()(Handler&& handler, request r, detail::fetch_terms terms) const {
             executor_type ex = boost::asio::get_associated_executor(handler, get_executor());
             start(state_,
                   std::move(ex),
                   std::move(r),
-                  std::move(policy),
+                  std::move(terms),
                   ErasedHandler(std::forward<Handler>(handler)));
         }
 
@@ -142,9 +175,15 @@ private:
         state_ptr state_;
     };
 
+    template <typename Signature, typename ErasedHandler, typename Token>
+    auto initiate(request r, detail::fetch_terms terms, Token& token) {
+        return boost::asio::async_initiate<Token, Signature>(
+            initiation<ErasedHandler>(state_), token, std::move(r), std::move(terms));
+    }
+
     static executor_type executor_of(const detail::client_state& state) noexcept;
-    static void start(state_ptr, executor_type, request, fetch_policy, fetch_handler);
-    static void start(state_ptr, executor_type, request, fetch_policy, try_fetch_handler);
+    static void start(state_ptr, executor_type, request, detail::fetch_terms, fetch_handler);
+    static void start(state_ptr, executor_type, request, detail::fetch_terms, try_fetch_handler);
 
     state_ptr state_;
 };

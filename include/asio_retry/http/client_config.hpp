@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -163,17 +164,29 @@ private:
     std::uint16_t port_;
 };
 
+class endpoint_registry;
+
 /// What a client is made with. A value; setters chain.
 class client_config {
 public:
     client_config() = default;
 
-    /// For calls that are not given a policy of their own.
+    /// For calls that are not given a policy of their own. Not used with `endpoints`.
     client_config& policy(fetch_policy p) {
         policy_ = std::move(p);
         return *this;
     }
     const fetch_policy& policy() const noexcept { return policy_; }
+
+    /// Where calls look up their endpoint: its policy, and the guards that its calls share. Several
+    /// clients may share one registry, which may be given a new table at any time.
+    /** Default null: all requests then belong to one endpoint with `policy`, and with a retry budget of
+        its default options for each origin. */
+    client_config& endpoints(std::shared_ptr<endpoint_registry> r) {
+        endpoints_ = std::move(r);
+        return *this;
+    }
+    const std::shared_ptr<endpoint_registry>& endpoints() const noexcept { return endpoints_; }
 
     client_config& tls(tls_options o) {
         tls_ = std::move(o);
@@ -203,6 +216,7 @@ public:
 
 private:
     fetch_policy policy_;
+    std::shared_ptr<endpoint_registry> endpoints_;
     tls_options tls_;
     pool_limits pool_;
     std::vector<fixed_address> addresses_;

@@ -13,10 +13,10 @@ constexpr std::chrono::seconds watchdog{20};
 
 asio::awaitable<void> run(std::shared_ptr<http::detail::client_state> state,
                           request r,
-                          http::fetch_policy policy,
+                          http::detail::fetch_terms terms,
                           std::shared_ptr<pending_fetch> end) {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
-    auto call = http::detail::fetch(std::move(state), std::move(r), std::move(policy), nullptr);
+    auto call = http::detail::fetch(std::move(state), std::move(r), std::move(terms), nullptr);
     end->result.emplace(co_await std::move(call));
     ++end->times;
 }
@@ -37,10 +37,8 @@ fetcher::fetcher(http::client_config config, http::detail::lookup_function looku
     : state(std::make_shared<http::detail::client_state>(
           context.get_executor(), std::move(config), std::move(lookup))) {}
 
-http::fetch_result fetcher::fetch(request r) { return fetch(std::move(r), state->config.policy()); }
-
-http::fetch_result fetcher::fetch(request r, http::fetch_policy policy) {
-    const auto call = start(std::move(r), std::move(policy));
+http::fetch_result fetcher::fetch(request r, http::detail::fetch_terms terms) {
+    const auto call = start(std::move(r), std::move(terms));
     run_until(call);
     run_out();
     return std::move(*call->result);
@@ -48,13 +46,9 @@ http::fetch_result fetcher::fetch(request r, http::fetch_policy policy) {
 
 http::fetch_result fetcher::get(const std::string& url) { return fetch(request("GET", url)); }
 
-std::shared_ptr<pending_fetch> fetcher::start(request r) {
-    return start(std::move(r), state->config.policy());
-}
-
-std::shared_ptr<pending_fetch> fetcher::start(request r, http::fetch_policy policy) {
+std::shared_ptr<pending_fetch> fetcher::start(request r, http::detail::fetch_terms terms) {
     auto end = std::make_shared<pending_fetch>();
-    auto call = run(state, std::move(r), std::move(policy), end);
+    auto call = run(state, std::move(r), std::move(terms), end);
     asio::co_spawn(context,
                    std::move(call),
                    asio::bind_cancellation_slot(end->signal.slot(), [](std::exception_ptr e) {

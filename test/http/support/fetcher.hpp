@@ -49,13 +49,11 @@ public:
                      http::detail::lookup_function lookup = http::detail::look_up);
 
     /// Fetches, and waits until nothing of it is left on the context.
-    http::fetch_result fetch(request r);
-    http::fetch_result fetch(request r, http::fetch_policy policy);
+    http::fetch_result fetch(request r, http::detail::fetch_terms terms = {});
     http::fetch_result get(const std::string& url);
 
     /// Begins a fetch; `run_until` lets it go on. All types of cancellation reach it.
-    std::shared_ptr<pending_fetch> start(request r);
-    std::shared_ptr<pending_fetch> start(request r, http::fetch_policy policy);
+    std::shared_ptr<pending_fetch> start(request r, http::detail::fetch_terms terms = {});
 
     /// Runs the context until it is true. Throws after 20 s: a call hangs.
     void run_until(const std::function<bool()>& is_true);
