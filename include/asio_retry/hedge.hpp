@@ -14,7 +14,10 @@
 #include <asio_retry/retry_budget.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <memory>
 #include <stdexcept>
@@ -49,6 +52,10 @@ namespace detail {
 template <typename Executor, typename Operation, typename... Args>
 asio::awaitable<typename retry_types<Operation, Args...>::value, Executor> hedge_call(
     hedging shared, Operation op, Args... args) {
+    const auto state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none) {
+        throw boost::system::system_error(asio::error::operation_aborted);
+    }
     timer_service& timers = timer_service::of(co_await asio::this_coro::executor);
     hedge_contest<hedging, Operation, Args...> contest(std::move(shared), timers, op, args...);
     auto race = run_race_apart<Executor>(&contest, &timers);

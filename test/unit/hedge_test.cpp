@@ -229,6 +229,24 @@ TEST(HedgeCancelled, BeforeItBegan) {
     EXPECT_EQ(s.elapsed(), 0s);
 }
 
+TEST(HedgeCancelled, DoesNotBeginWhereCancellationDoesNotThrow) {
+    stage s;
+    const numbered op(s, {step({}, 10s)});
+    auto late = [&](numbered f) -> asio::awaitable<unsigned> {
+        detail::timed_wait wait(detail::timer_service::of(s.executor()));
+        co_await wait.until(steady_time::max());
+        auto pending = hedge(after(10ms), f);
+        co_return co_await std::move(pending);
+    };
+    const auto end = s.start(late(op), caller(caller::filter::every_type, caller::throwing::off));
+    s.poll();
+    s.signal.emit(asio::cancellation_type::terminal);
+    s.poll();
+    EXPECT_EQ(end->times, 1);
+    EXPECT_EQ(end->code(), aborted);
+    EXPECT_EQ(op.starts().size(), 0U);
+}
+
 TEST(HedgeCancelled, LosersHaveEndedWhenTheCallReturns) {
     stage s;
     int running = 0;

@@ -57,16 +57,33 @@ public:
         client c(co_await boost::asio::this_coro::executor);
         response r = co_await c.get("https://example.com/");
 
-    Every fetch runs as follows. A connection to the request's origin is taken from the pool or made;
-    the request is sent and the response read whole; the outcome is judged, and the fetch ends or waits
-    and begins anew, as the policy says.
+    Every fetch passes the same stations in the same order; the guards are those of its endpoint (see
+    `client_config::endpoints`), and what an endpoint does not have is not there:
+
+        endpoint            looked up by method and URL, anew for each hop of a redirection
+          hedge             starts a second fetch beside one whose first attempt is slow
+            retry loop      ends by the deadline of the call
+              retry budget        pays for a retry, before its delay      budget_exhausted
+              delay               backoff, or what the server asks for    retry_after_too_long
+              circuit breaker     fails at once, waits for nothing        circuit_open
+              pacing              waits for a turn in the server's quota  deadline_exceeded
+              concurrency limit   waits in its queue                      queue_full
+              circuit breaker     asked again after a wait                circuit_open
+                attempt           here its timeout begins
+                  connection      from the pool, or made
+                  exchange        the request is sent, the response read whole
+              verdict             told to breaker, budget, limit and pacer; success ends the call
+
+    A resend on a fresh connection (a stale one was found) keeps permit and place, and pays nothing.
 
     Result: the last response, also if its status is a failure that the policy gave up on: look at
     `status()`. Errors, as the exception of `get` and `fetch`, as `error()` of `try_fetch` and as the
     error_code of `async_fetch`, each only where the last attempt gave no response:
     - `http::error`, each with its cause; those of redirects come with the response that redirected
     - `asio_retry::error::attempt_timeout`: the last attempt ran out of time
-    - `asio_retry::error::deadline_exceeded`: the total timeout had passed before the first attempt
+    - `asio_retry::error::deadline_exceeded`: the total timeout had passed before the first attempt, or
+      would have passed before its turn or place
+    - `asio_retry::error::circuit_open`, `asio_retry::error::queue_full`: a guard let no attempt through
     - codes of sockets, name lookups and TLS, as the system gave them
     - a code of `http::certificate_category()`: the server's certificate was refused, and why
     - codes of Beast (`beast.http`): in what way the response was malformed
