@@ -71,7 +71,7 @@ public:
     /// Closes an attempt that succeeded, in a call that is not watched and not reported on: tells
     /// what calls share, and makes no record.
     void succeed_unwatched(steady_time now) noexcept {
-        settle(verdict::success(), error_code(), now);
+        if (policy_.has_guards()) guards_.settle(policy_, verdict::success(), error_code(), now);
     }
 
     /// Closes the attempt with its error and verdict, and decides what follows.
@@ -103,7 +103,7 @@ public:
     retry_action wait_done(steady_time now) noexcept { return admit(fsm_.wait_done(now), now); }
 
     /// Before such a wait: gives a probe's place to others.
-    void yield_permit() noexcept { permit_.cancel(); }
+    void yield_permit() noexcept { guards_.release(); }
 
     /// Instead of an attempt that was allowed but had to wait for a place first: asks the circuit
     /// breaker again.
