@@ -69,7 +69,8 @@ asio::awaitable<fault_connection::next> fault_connection::exchange() {
             server_->counts.received(method_, path_);
         }
     }
-    co_await link_->pause(decision.latency);
+    const auto queued = server_->line.take(std::chrono::steady_clock::now() - server_->start);
+    co_await link_->pause(decision.latency + queued);
     co_return co_await meet(std::move(decision));
 }
 

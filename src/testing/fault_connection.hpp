@@ -13,6 +13,7 @@
 #include <testing/fault_link.hpp>
 #include <testing/fault_plan.hpp>
 #include <testing/fault_response.hpp>
+#include <testing/work_line.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -27,9 +28,11 @@ namespace asio_retry::testing::detail {
 
 /// What the connections of a server share.
 struct fault_server_state {
-    explicit fault_server_state(const fault_script& script) : plan(script) {}
+    explicit fault_server_state(const fault_script& script) : plan(script), line(script) {}
 
     const fault_plan plan;
+    work_line line;
+    const std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
     fault_counts counts;
     std::chrono::nanoseconds idle_timeout{};
     std::uint64_t body_limit = 0;

@@ -173,6 +173,26 @@ fault_script& fault_script::seed(std::uint64_t value) {
     return *this;
 }
 
+fault_script& fault_script::capacity(double requests_per_second) {
+    if (!(requests_per_second >= 1e-3 && requests_per_second <= 1e6)) {
+        throw std::invalid_argument(number(requests_per_second) +
+                                    " is not a capacity; write requests a second, 0.001 to 1e6");
+    }
+    work_ = std::chrono::duration_cast<std::chrono::nanoseconds>(
+        std::chrono::duration<double>(1 / requests_per_second));
+    return *this;
+}
+
+fault_script& fault_script::outage(std::chrono::nanoseconds from, std::chrono::nanoseconds to) {
+    if (from.count() < 0) throw std::invalid_argument("the outage begins before the start");
+    if (to < from) {
+        throw std::invalid_argument("the outage ends before it begins; write 10s..20s");
+    }
+    outage_from_ = from;
+    outage_to_ = to;
+    return *this;
+}
+
 fault_script& fault_script::add(fault_rule rule) {
     rules_.push_back(std::move(rule));
     return *this;

@@ -11,6 +11,7 @@
 #include <array>
 #include <fstream>
 #include <limits>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -115,6 +116,15 @@ void read_latency(const place& at, fault_rule& rule) {
     at.set([&] { rule.latency(least, most); });
 }
 
+void read_outage(const place& at, fault_script& script) {
+    const auto range = at.text();
+    const auto dots = range.find("..");
+    if (dots == std::string::npos) at.refuse("is not a span of time; write \"10s..20s\"");
+    const auto from = at.duration(std::string_view(range).substr(0, dots));
+    const auto to = at.duration(std::string_view(range).substr(dots + 2));
+    at.set([&] { script.outage(from, to); });
+}
+
 void read_sequence(const place& at, fault_rule& rule) {
     std::vector<fault> faults;
     for (std::size_t i = 0; i < at.array().size(); ++i) {
@@ -143,6 +153,9 @@ void read_fail_first(const place& at, const json::object& object, fault_rule& ru
     here.set([&] { rule.fail_first(static_cast<unsigned>(number), what); });
 }
 
+constexpr std::array<std::string_view, 2> path_keys{"path", "method"};
+constexpr std::array<std::string_view, 4> script_keys{"seed", "rules", "capacity", "outage"};
+
 using key_reader = void (*)(const place&, fault_rule&);
 constexpr std::array<std::pair<std::string_view, key_reader>, 9> rule_keys{{
     {"rates", read_rates},
@@ -165,22 +178,19 @@ constexpr std::array<std::pair<std::string_view, key_reader>, 9> rule_keys{{
 }};
 
 /// Reads what a rule and the top level share; `own_keys` are the caller's and passed over.
-void read_rule(const place& at,
-               fault_rule& rule,
-               std::string_view own_first,
-               std::string_view own_second) {
+void read_rule(const place& at, fault_rule& rule, std::span<const std::string_view> own_keys) {
     const auto& object = at.object();
     for (const auto& member : object) {
         const std::string_view key = member.key();
-        if (key == own_first || key == own_second || key == "fail_first" || key == "fail_with") {
-            continue;
-        }
+        const bool own = std::find(own_keys.begin(), own_keys.end(), key) != own_keys.end();
+        if (own || key == "fail_first" || key == "fail_with") continue;
         const auto found = std::find_if(rule_keys.begin(), rule_keys.end(), [&](const auto& each) {
             return each.first == key;
         });
         if (found == rule_keys.end()) {
-            std::string known(own_first);
-            known.append(", ").append(own_second).append(", fail_first, fail_with");
+            std::string known;
+            for (const auto each : own_keys) known.append(each).append(", ");
+            known.append("fail_first, fail_with");
             for (const auto& each : rule_keys) known.append(", ").append(each.first);
             at.member(key, at.value()).refuse("is not a known key; there are " + known);
         }
@@ -207,7 +217,7 @@ fault_rule read_path_rule(const place& at) {
         const auto written = here.text();
         here.set([&] { rule.method(written); });
     }
-    read_rule(at, rule, "path", "method");
+    read_rule(at, rule, path_keys);
     return rule;
 }
 
@@ -228,8 +238,16 @@ json::value parse_document(std::string_view text) {
 fault_script read_script(const json::value& document) {
     fault_script script;
     const place root(document, "$");
-    read_rule(root, script.defaults(), "seed", "rules");
+    read_rule(root, script.defaults(), script_keys);
     const auto& object = root.object();
+    if (const auto* capacity = object.if_contains("capacity")) {
+        const auto here = root.member("capacity", *capacity);
+        const auto value = here.number();
+        here.set([&] { script.capacity(value); });
+    }
+    if (const auto* outage = object.if_contains("outage")) {
+        read_outage(root.member("outage", *outage), script);
+    }
     if (const auto* seed = object.if_contains("seed")) {
         script.seed(root.member("seed", *seed).whole_number());
     }

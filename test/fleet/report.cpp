@@ -123,7 +123,13 @@ void outages(report& out) {
         "clients; but one that time refills keeps them at it, and one that is large adds up. This "
         "is\n"
         "why the default holds 100 tokens and gains 0.1 a second.\n\n"
-        "![Successful calls over time](outage.svg)\n\n";
+        "![Successful calls over time](outage.svg)\n\n"
+        "The same over real sockets, a tenth of the size: `real_sockets build/dev/bin` runs\n"
+        "`asio-retry serve` with a capacity and an outage, and the HTTP client against it for 60 "
+        "s. It\n"
+        "was seen to answer 17 s after the outage with one attempt, 18 s after it with 3 attempts "
+        "and\n"
+        "the default budget, and never with 3 attempts and none.\n\n";
     out.charts.emplace_back("outage.svg", goodput);
 }
 

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 #include <testing/fault_plan.hpp>
+#include <testing/work_line.hpp>
 
 #include <chrono>
 #include <map>
@@ -69,6 +70,39 @@ struct bad_script {
     const char* error;
 };
 
+TEST(FaultScript, RefusesAnImpossibleCapacityOrOutage) {
+    fault_script script;
+    EXPECT_THROW(script.capacity(0), std::invalid_argument);
+    EXPECT_THROW(script.capacity(1e7), std::invalid_argument);
+    EXPECT_THROW(script.outage(-1ns, 1s), std::invalid_argument);
+    EXPECT_THROW(script.outage(2s, 1s), std::invalid_argument);
+}
+
+TEST(WorkLine, TakesNoTimeUnlessTheCapacityIsBounded) {
+    detail::work_line line{fault_script()};
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(line.take(5s), 0s);
+}
+
+TEST(WorkLine, WorksOnOneAfterTheOther) {
+    detail::work_line line(fault_script().capacity(10));
+    EXPECT_EQ(line.take(5s), 100ms);
+    EXPECT_EQ(line.take(5s), 200ms);
+    EXPECT_EQ(line.take(5s + 150ms), 150ms);
+    EXPECT_EQ(line.take(6s), 100ms);
+}
+
+TEST(WorkLine, StandsStillInAnOutage) {
+    const auto script = fault_script::from_json(R"({"capacity": 10, "outage": "10s..20s"})");
+    detail::work_line line(script);
+    EXPECT_EQ(line.take(10s - 1ns), 100ms) << "had begun";
+    EXPECT_EQ(line.take(10s), 10s + 100ms);
+    EXPECT_EQ(line.take(11s), 9s + 200ms);
+    EXPECT_EQ(line.take(20s), 300ms);
+    detail::work_line unbounded(fault_script().outage(10s, 20s));
+    EXPECT_EQ(unbounded.take(12s), 8s);
+    EXPECT_EQ(unbounded.take(20s), 0s);
+}
+
 TEST(FaultScript, RefusesJsonWithThePlaceAndTheCure) {
     const bad_script table[] = {
         {"", "f.json: line 1: not JSON (incomplete JSON)"},
@@ -76,8 +110,14 @@ TEST(FaultScript, RefusesJsonWithThePlaceAndTheCure) {
         {"{} {}", "f.json: line 1: not JSON (text after the end)"},
         {"[]", "f.json: $: is not an object; write {...}"},
         {R"({"sed": 1})",
-         "f.json: $.sed: is not a known key; there are seed, rules, fail_first, fail_with, rates, "
-         "max_in_a_row, sequence, latency, drip_interval, retry_after, body, body_size, chunked"},
+         "f.json: $.sed: is not a known key; there are seed, rules, capacity, outage, fail_first, "
+         "fail_with, rates, max_in_a_row, sequence, latency, drip_interval, retry_after, body, "
+         "body_size, chunked"},
+        {R"({"capacity": 0})",
+         "f.json: $.capacity: 0 is not a capacity; write requests a second, 0.001 to 1e6"},
+        {R"({"outage": "10s"})", R"(f.json: $.outage: is not a span of time; write "10s..20s")"},
+        {R"({"outage": "2s..1s"})",
+         "f.json: $.outage: the outage ends before it begins; write 10s..20s"},
         {R"({"seed": -1})", "f.json: $.seed: is not a whole number from 0 to 18446744073709551615"},
         {R"({"seed": 1.5})",
          "f.json: $.seed: is not a whole number from 0 to 18446744073709551615"},

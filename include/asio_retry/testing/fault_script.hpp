@@ -17,7 +17,8 @@ namespace asio_retry::testing {
 
 namespace detail {
 class fault_plan;
-}
+class work_line;
+}  // namespace detail
 
 /// What happens to one request, after it was read.
 enum class fault_kind : std::uint8_t {
@@ -128,12 +129,13 @@ private:
           "rates": {"503": 0.2, "429": 0.05, "reset": 0.05, "truncate": 0.03},
           "max_in_a_row": 3,
           "latency": "5ms..20ms", "retry_after": "1", "body_size": 4096,
+          "capacity": 300, "outage": "10s..20s",
           "rules": [
             {"path": "/pay", "method": "POST", "sequence": ["503", "reset", "200"]},
             {"path": "/flaky", "fail_first": 2, "fail_with": "500"},
             {"path": "/slow", "rates": {"drip": 1}, "drip_interval": "20ms", "body": "done\n"} ] }
 
-    A rule takes the keys of the top level but `seed` and `rules`, with `path` and `method`. The
+    A rule takes the keys of the top level but `seed`, `capacity`, `outage` and `rules`, with `path` and `method`. The
     first rule that matches a request is its rule.
     Thread safety: distinct objects safe, shared objects safe to read. */
 class fault_script {
@@ -148,6 +150,12 @@ public:
 
     /// Default 1.
     fault_script& seed(std::uint64_t value);
+    /// How many requests a second are worked on, one after the other. Default: all at once.
+    /** In the order of their arrival, also those that nobody waits for any more: a server that gets
+        more than this falls behind, and stays so. From 1e-3 to 1e6. */
+    fault_script& capacity(double requests_per_second);
+    /// From when to when, since the server's start, no work is done: requests are left to wait.
+    fault_script& outage(std::chrono::nanoseconds from, std::chrono::nanoseconds to);
     /// What requests meet that no rule names, and what rules do not say.
     fault_rule& defaults() { return defaults_; }
     /// Adds a rule after those there are.
@@ -158,8 +166,12 @@ public:
 
 private:
     friend class detail::fault_plan;
+    friend class detail::work_line;
 
     std::uint64_t seed_ = 1;
+    std::chrono::nanoseconds work_{0};  // on one request
+    std::chrono::nanoseconds outage_from_{0};
+    std::chrono::nanoseconds outage_to_{0};
     fault_rule defaults_;
     std::vector<fault_rule> rules_;
 };
