@@ -16,8 +16,13 @@ A failed request is repeated if its failure may pass and the repeat does no harm
 DELETE always; POST and PATCH if it is certain that the server did not act on it, or with
 --idempotent or --idempotency-key. A server's Retry-After is respected.
 
+With --policy FILE each URL is fetched as the endpoint it belongs to. Of three values the first counts:
+an option's, the file's, the default in brackets. Retry budgets, circuit breakers and limits are those
+of the file, and the file's default endpoint has a retry budget unless it says null; without a file
+there are none, and every attempt that was asked for is made.
+
 Exit status:
-  0  every response was 2xx           2    wrong usage; nothing was sent
+  0  every response was 2xx           2    wrong usage or policy file; nothing was sent
   1  some final status was not 2xx    3    some call got no response, or output was not written
                                       130  interrupted
 
@@ -27,7 +32,8 @@ Examples:
   asio-retry fetch -d @order.json -H 'Content-Type: application/json' --idempotency-key \
       https://api.example.com/orders
   asio-retry fetch -Z --timeline --report report.jsonl \
-      --backoff exponential:200ms..5s https://example.com/a https://example.com/b)";
+      --backoff exponential:200ms..5s https://example.com/a https://example.com/b
+  asio-retry fetch --policy policies.json --max-attempts 2 https://api.example.com/)";
 
 }  // namespace
 

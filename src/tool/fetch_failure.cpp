@@ -21,6 +21,10 @@ std::string hint_for_status(const call_outcome& call, const fetch_options& optio
     return {};
 }
 
+http::fetch_policy policy_of(const call_outcome& call, const fetch_options& options) {
+    return call.policy ? *call.policy : make_policy(options);
+}
+
 std::string hint_for_error(const call_outcome& call, const fetch_options& options) {
     const auto& error = call.error;
     if (error.category() == http::certificate_category()) {
@@ -30,14 +34,21 @@ std::string hint_for_error(const call_outcome& call, const fetch_options& option
     }
     if (error == http::error::too_many_redirects) return "--max-redirs N allows more";
     if (error == http::error::connect_timeout) {
-        return "--connect-timeout was " + format_duration(make_policy(options).connect_timeout());
+        return "--connect-timeout was " +
+               format_duration(policy_of(call, options).connect_timeout());
     }
     if (error == errc::connection_refused) return "nothing listens there";
     return {};
 }
 
+std::string probe_text(const retry_report& report) {
+    const auto wait = report.retry_after();
+    if (!wait || *wait == std::chrono::nanoseconds::max()) return "its circuit is held open";
+    return "it is tried again in " + detail::to_text(*wait);
+}
+
 std::string hint_for_reason(const call_outcome& call, const fetch_options& options) {
-    const auto retry = make_policy(options).retry();
+    const auto retry = policy_of(call, options).retry();
     switch (call.report.reason()) {
         case reason::not_idempotent:
             return "the server may have acted on this " + call.method +
@@ -50,6 +61,13 @@ std::string hint_for_reason(const call_outcome& call, const fetch_options& optio
             return "--max-time D allows more than " + format_duration(retry.total_timeout());
         case reason::attempts_exhausted:
             return "--max-attempts N allows more than " + std::to_string(retry.max_attempts());
+        case reason::budget_exhausted:
+            return "the retries of its endpoint have spent what \"retry_budget\" in '" +
+                   options.policy_file + "' allows";
+        case reason::circuit_open:
+            return "its endpoint fails too often; " + probe_text(call.report);
+        case reason::queue_full:
+            return "\"max_concurrency\" and \"queue\" in '" + options.policy_file + "' allow more";
         default: return {};
     }
 }

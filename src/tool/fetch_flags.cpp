@@ -169,12 +169,12 @@ void fetch_flags::add_retry_flags() {
           "none|full|equal",
           "How the delays are spread (full)",
           [](fetch_options& o, const std::string& text) {
-              const auto spread = parse_jitter(text);
-              if (!o.schedule) o.schedule = http::fetch_policy::default_retry().backoff();
-              if (o.schedule->type() == backoff::kind::decorrelated && spread != jitter::full) {
+              o.spread = parse_jitter(text);
+              if (!o.schedule) return;
+              if (o.schedule->type() == backoff::kind::decorrelated && o.spread != jitter::full) {
                   throw std::invalid_argument("decorrelated delays are random in themselves");
               }
-              o.schedule->jitter(spread);
+              o.schedule->jitter(*o.spread);
           });
     value("--max-retry-after",
           "D",
@@ -188,6 +188,16 @@ void fetch_flags::add_retry_flags() {
           [](fetch_options& o, const std::string& text) {
               o.retry_status = parse_status_list(text);
           });
+    value("--hedge",
+          "D",
+          "Send a request that may be repeated once more if there is no answer after D,\n"
+          "and take the answer that comes first",
+          limit_of(&fetch_options::hedge));
+    value("--policy",
+          "FILE",
+          "Policies for each endpoint, with retry budgets and circuit breakers;\n"
+          "what the options above say comes first",
+          text_of(&fetch_options::policy_file));
 }
 
 void fetch_flags::add_output_flags() {

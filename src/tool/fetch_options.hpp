@@ -54,13 +54,16 @@ struct fetch_options {
     bool parallel = false;
     unsigned parallel_max = 50;
 
-    // The retries.
+    // The retries. What is set here takes the place of what the policy file says.
+    std::string policy_file;  ///< empty: none
     std::optional<unsigned> max_attempts;
     std::optional<duration> attempt_timeout;
     std::optional<duration> total_timeout;
     std::optional<asio_retry::backoff> schedule;
+    std::optional<jitter> spread;  ///< of the schedule that holds otherwise
     std::optional<duration> max_retry_after;
     std::vector<unsigned> retry_status;
+    std::optional<duration> hedge;
 
     // The output.
     bool head_only = false;

@@ -3,9 +3,11 @@
 #ifndef ASIO_RETRY_TOOL_FETCH_REPORT_HPP
 #define ASIO_RETRY_TOOL_FETCH_REPORT_HPP
 
+#include <asio_retry/http/fetch_policy.hpp>
 #include <asio_retry/report.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 namespace asio_retry::tool {
@@ -23,6 +25,7 @@ public:
     std::size_t bytes = 0;    ///< of the final response's body
     error_code error;         ///< what the call ended with instead of a response
     retry_report report;
+    std::optional<http::fetch_policy> policy;  ///< that it began with, where it got so far
 
     bool has_response() const noexcept { return status != 0; }
     bool is_2xx() const noexcept { return status >= 200 && status < 300; }

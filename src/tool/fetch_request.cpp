@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <asio_retry/http/endpoint_table.hpp>
+#include <asio_retry/http/policy_file.hpp>
+
 #include <http/target.hpp>
 #include <http/wire.hpp>
 #include <tool/fetch_request.hpp>
@@ -10,6 +13,8 @@
 #include <cstdint>
 #include <cstdio>
 #include <random>
+#include <stdexcept>
+#include <utility>
 
 namespace asio_retry::tool {
 
@@ -85,22 +90,86 @@ std::vector<http::request> make_requests(const fetch_options& options) {
     return requests;
 }
 
-http::fetch_policy make_policy(const fetch_options& options) {
-    auto retry = http::fetch_policy::default_retry();
+http::fetch_policy with_flags(http::fetch_policy policy, const fetch_options& options) {
+    auto retry = policy.retry();
     if (options.max_attempts) retry.max_attempts(*options.max_attempts);
     if (options.attempt_timeout) retry.attempt_timeout(*options.attempt_timeout);
     if (options.total_timeout) retry.total_timeout(*options.total_timeout);
     if (options.schedule) retry.backoff(*options.schedule);
+    if (options.spread && retry.backoff().type() != backoff::kind::decorrelated) {
+        auto schedule = retry.backoff();
+        retry.backoff(schedule.jitter(*options.spread));
+    }
     if (options.max_retry_after) retry.max_retry_after(*options.max_retry_after);
-    constexpr std::size_t all_attempts = 100'000;
-    retry.max_history(all_attempts);
-
-    http::fetch_policy policy;
-    policy.retry(std::move(retry)).max_body_size(largest_body);
+    policy.retry(std::move(retry));
     if (options.connect_timeout) policy.connect_timeout(*options.connect_timeout);
     if (!options.retry_status.empty()) policy.retry_status(options.retry_status);
     if (options.follow) policy.max_redirects(options.max_redirects.value_or(curl_max_redirects));
+    if (options.hedge) {
+        const auto most = policy.hedge() ? policy.hedge()->max_extra() : 1;
+        policy.hedge(hedge_options().after(*options.hedge).max_extra(most));
+    }
     return policy;
+}
+
+namespace {
+
+/// A program that fetches once remembers all of it, and what it writes to a file may be large.
+http::fetch_policy defaults() {
+    constexpr std::size_t all_attempts = 100'000;
+    auto retry = http::fetch_policy::default_retry();
+    retry.max_history(all_attempts);
+    return std::move(http::fetch_policy().retry(std::move(retry)).max_body_size(largest_body));
+}
+
+/// What an option says of attempts or of backoff holds for every kind of failure.
+http::fetch_policy without_limits_by_kind(http::fetch_policy policy, const fetch_options& options) {
+    auto retry = policy.retry();
+    for (std::size_t i = 0; i < failure_kind_count; ++i) {
+        const auto kind = static_cast<failure_kind>(i);
+        const auto& limits = retry.on(kind);
+        if (limits == kind_limits()) continue;
+        kind_limits left;
+        if (limits.max_attempts() && !options.max_attempts)
+            left.max_attempts(*limits.max_attempts());
+        if (limits.backoff() && !options.schedule) left.backoff(*limits.backoff());
+        retry.on(kind, left);
+    }
+    policy.retry(std::move(retry));
+    return policy;
+}
+
+http::endpoint_policy with_flags(http::endpoint_policy p, const fetch_options& options) {
+    p.fetch(with_flags(without_limits_by_kind(p.fetch(), options), options));
+    return p;
+}
+
+http::endpoint_table with_flags(const http::endpoint_table& table, const fetch_options& options) {
+    auto endpoints = table.endpoints();
+    for (auto& each : endpoints) each.policy(with_flags(each.policy(), options));
+    return http::endpoint_table(
+        with_flags(table.policy(http::endpoint_table::default_number), options), endpoints);
+}
+
+}  // namespace
+
+http::fetch_policy make_policy(const fetch_options& options) {
+    return with_flags(defaults(), options);
+}
+
+std::shared_ptr<http::endpoint_registry> make_endpoints(const fetch_options& options) {
+    http::endpoint_policy base;
+    if (options.policy_file.empty()) {
+        base.fetch(make_policy(options)).retry_budget(std::nullopt);
+        return std::make_shared<http::endpoint_registry>(http::endpoint_table(base));
+    }
+    base.fetch(defaults());
+    try {
+        return std::make_shared<http::endpoint_registry>(
+            with_flags(http::load_policies(options.policy_file, base), options));
+    } catch (const std::invalid_argument& e) {
+        throw usage_error(std::string("--policy: ") + e.what());
+    }
 }
 
 http::client_config make_config(const fetch_options& options) {

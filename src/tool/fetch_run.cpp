@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <vector>
@@ -46,12 +47,15 @@ colour colour_of_standard_error() {
 
 class fetch_run {
 public:
-    fetch_run(const fetch_options& options, std::vector<http::request> requests)
+    fetch_run(const fetch_options& options,
+              std::vector<http::request> requests,
+              const std::shared_ptr<http::endpoint_registry>& endpoints)
         : options_(options),
           urls_(shown_urls(options)),
           requests_(std::move(requests)),
-          policy_(make_policy(options)),
-          client_(context_.get_executor(), make_config(options)),
+          endpoints_(endpoints),
+          policies_(requests_.size()),
+          client_(context_.get_executor(), make_config(options).endpoints(endpoints)),
           cancel_(requests_.size()),
           printer_(options, [this] { asio::post(context_, [this] { stop(); }); }) {
         if (options.timeline || options.verbose) {
@@ -81,20 +85,20 @@ private:
 
     void start(std::size_t url) {
         ++running_;
-        auto policy = policy_;
-        if (timeline_) {
-            auto retry = policy.retry();
-            policy.retry(std::move(retry.observer(timeline_->watch(url))));
-        }
-        if (options_.verbose) say(quoted_request(requests_[url]));
-        client_.async_try_fetch(std::move(requests_[url]),
-                                std::move(policy),
-                                asio::bind_cancellation_slot(
-                                    cancel_[url].slot(), [this, url](http::fetch_result result) {
-                                        --running_;
-                                        finish(url, std::move(result));
-                                        start_more();
-                                    }));
+        auto& request = requests_[url];
+        auto policy = endpoints_->find(request.method(), request.url()).policy();
+        policies_[url] = policy;
+        if (options_.verbose) say(quoted_request(request));
+        auto done = asio::bind_cancellation_slot(cancel_[url].slot(),
+                                                 [this, url](http::fetch_result result) {
+                                                     --running_;
+                                                     finish(url, std::move(result));
+                                                     start_more();
+                                                 });
+        if (!timeline_) return client_.async_try_fetch(std::move(request), std::move(done));
+        auto retry = policy.retry();
+        policy.retry(std::move(retry.observer(timeline_->watch(url))));
+        client_.async_try_fetch(std::move(request), std::move(policy), std::move(done));
     }
 
     void finish(std::size_t url, http::fetch_result result) {
@@ -118,6 +122,7 @@ private:
         call.outcome.method = options_.method;
         call.outcome.url = urls_[url];
         call.outcome.report = report;
+        call.outcome.policy = policies_[url];
         return call;
     }
 
@@ -157,7 +162,8 @@ private:
     const fetch_options& options_;
     std::vector<std::string> urls_;
     std::vector<http::request> requests_;
-    http::fetch_policy policy_;
+    std::shared_ptr<http::endpoint_registry> endpoints_;
+    std::vector<std::optional<http::fetch_policy>> policies_;
     asio::io_context context_{1};
     asio::signal_set signals_{context_, SIGINT, SIGTERM};
     http::client client_;
@@ -178,9 +184,10 @@ private:
 int run_fetch(const fetch_options& options) {
     auto requests = make_requests(options);
     check_certificates(options);
+    const auto endpoints = make_endpoints(options);
     std::optional<fetch_run> run;
     try {
-        run.emplace(options, std::move(requests));
+        run.emplace(options, std::move(requests), endpoints);
     } catch (const std::system_error& e) {
         throw usage_error("--report: '" + options.report_file +
                           "' cannot be written: " + e.code().message());

@@ -169,8 +169,8 @@ TEST(FetchOptions, Backoffs) {
 
 TEST(FetchOptions, JitterAloneKeepsTheDefaultBackoff) {
     EXPECT_EQ(parse({url}).schedule, std::nullopt);
-    EXPECT_EQ(*parse({"--jitter", "equal", url}).schedule,
-              backoff::exponential(100ms, 5s).jitter(jitter::equal));
+    EXPECT_EQ(parse({"--jitter", "equal", url}).schedule, std::nullopt);
+    EXPECT_EQ(parse({"--jitter", "equal", url}).spread, jitter::equal);
     EXPECT_EQ(*parse({"--jitter=none", "--backoff", "linear:1s", url}).schedule,
               backoff::linear(1s).jitter(jitter::none));
 }
@@ -213,10 +213,7 @@ TEST_P(FetchRefusal, SaysWhy) {
 INSTANTIATE_TEST_SUITE_P(
     Options,
     FetchRefusal,
-    ::testing::Values(refusal{"hedge", {"--hedge", "1s"}, "--hedge is not available"},
-                      refusal{"hedge_equals", {"--hedge=1s"}, "--hedge is not available"},
-                      refusal{"policy", {"--policy", "f"}, "--policy is not available"},
-                      refusal{"proxy", {"--proxy", "http://p"}, "--proxy is not available"},
+    ::testing::Values(refusal{"proxy", {"--proxy", "http://p"}, "--proxy is not available"},
                       refusal{"proxy_short", {"-x", "http://p"}, "-x is not available"},
                       refusal{"proxy_in_a_cluster", {"-sx", "http://p"}, "-x is not available"},
                       refusal{"noproxy", {"--noproxy", "*"}, "--noproxy is not available"},
@@ -238,6 +235,9 @@ INSTANTIATE_TEST_SUITE_P(
         refusal{"attempts_text", {"--max-attempts", "3x"}, "'3x'"},
         refusal{"attempts_negative", {"--max-attempts=-1"}, "'-1'"},
         refusal{"attempts_huge", {"--max-attempts", "99999999999"}, "whole number"},
+        refusal{"hedge_zero", {"--hedge", "0"}, "--hedge: '0' must be above 0"},
+        refusal{"hedge_text", {"--hedge=p95"}, "--hedge: 'p95'"},
+        refusal{"policy_empty", {"--policy="}, "--policy: must not be empty"},
         refusal{"time_zero", {"--max-time", "0"}, "--max-time: '0' must be above 0"},
         refusal{"time_text", {"--max-time", "soon"}, "--max-time: 'soon'"},
         refusal{"time_empty", {"--max-time="}, "--max-time: ''"},
