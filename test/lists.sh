@@ -20,5 +20,5 @@ named_in() {
 
 named_in src/CMakeLists.txt include/asio_retry include -name '*.hpp'
 named_in src/CMakeLists.txt src src -name '*.cpp'
-named_in test/CMakeLists.txt test test -name '*.cpp' -not -path 'test/consumer/*' -not -path 'test/bench/*'
+named_in test/CMakeLists.txt test test -name '*.cpp' -not -path 'test/consumer/*' -not -path 'test/bench/*' -not -path 'test/fuzz/*'
 exit $missing

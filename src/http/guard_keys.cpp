@@ -77,8 +77,8 @@ maybe_value write_costs(const budget_options& o) {
     json::object costs;
     for (const auto kind : retried_kinds) {
         const auto own = o.own_cost(kind);
-        if (kind == failure_kind::timeout ? own.has_value() : !own) continue;
-        costs.emplace(to_string(kind), own ? number_value(*own) : json::value(nullptr));
+        if (kind == failure_kind::timeout || !own) continue;
+        costs.emplace(to_string(kind), number_value(*own));
     }
     return costs.empty() ? std::nullopt : maybe_value(std::move(costs));
 }
@@ -95,12 +95,18 @@ constexpr std::array<json_key<budget_options>, 9> all_budget_keys{{
      read_number<budget_options, &budget_options::retry_cost>,
      write_tokens<&budget_options::retry_cost>},
     {"timeout_cost",
-     "What a retry after a timeout costs.",
-     tokens_schema,
-     read_number<budget_options, &budget_options::timeout_cost>,
+     "What a retry after a timeout costs; null: as retry_cost says.",
+     [] { return or_null(tokens_schema()); },
+     [](const json_place& at, budget_options& o) {
+         if (at.is_null()) {
+             o.cost(failure_kind::timeout, std::nullopt);
+         } else {
+             read_number<budget_options, &budget_options::timeout_cost>(at, o);
+         }
+     },
      [](const budget_options& o) {
          const auto own = o.own_cost(failure_kind::timeout);
-         return own ? maybe_value(number_value(*own)) : std::nullopt;
+         return own ? maybe_value(number_value(*own)) : maybe_value(nullptr);
      }},
     {"cost",
      "What a retry after a failure of a kind costs; null: as retry_cost says.",

@@ -269,14 +269,18 @@ constexpr std::array<json_key<policy_draft>, 24> all_policy_keys{{
                                         : json::value(nullptr));
      }},
     {"queue",
-     "How many more may wait for their turn; those beyond fail at once.",
-     any_count,
-     [](const json_place& at, policy_draft& p) { p.limit.queue(count(at, 0)); },
+     "How many more may wait for their turn; those beyond fail at once. null: 128.",
+     [] { return or_null(any_count()); },
+     [](const json_place& at, policy_draft& p) {
+         p.limit.queue(at.is_null() ? concurrency_options().queue() : count(at, 0));
+     },
      [](const policy_draft& p) { return if_limited(p, p.limit.queue()); }},
     {"min_concurrency",
-     "The lowest that an adaptive limit sinks.",
-     [] { return count_schema(1, most); },
-     [](const json_place& at, policy_draft& p) { p.limit.min_concurrency(count(at, 1)); },
+     "The lowest that an adaptive limit sinks. null: 1.",
+     [] { return or_null(count_schema(1, most)); },
+     [](const json_place& at, policy_draft& p) {
+         p.limit.min_concurrency(at.is_null() ? 1 : count(at, 1));
+     },
      [](const policy_draft& p) { return if_limited(p, p.limit.min_concurrency()); }},
     {"adaptive_latency",
      "A call that takes longer shows overload and lowers the limit; null: the limit is fixed.",

@@ -177,7 +177,12 @@ std::string print_policies(const endpoint_table& table) {
     json::object document{{"version", 1}, {"default", defaults}};
     if (!endpoints.empty()) document.emplace("endpoints", std::move(endpoints));
     std::string text = pretty(document) + "\n";
-    parse_policies(text, "these policies");  // what conflicts in them is found here
+    try {
+        parse_policies(text);  // what conflicts in the policies is found here
+    } catch (const policy_file_error& e) {
+        const policy_problem& first = e.problems().front();
+        throw std::invalid_argument(first.path() + ": " + first.text());
+    }
     return text;
 }
 

@@ -9,6 +9,7 @@
 #include <tool/exit_status.hpp>
 #include <tool/fetch_arguments.hpp>
 #include <tool/fetch_command.hpp>
+#include <tool/policy_commands.hpp>
 #include <tool/serve_command.hpp>
 #include <tool/spelling.hpp>
 #include <tool/usage_error.hpp>
@@ -38,14 +39,11 @@ bool is_command(const CLI::App& app, const std::string& word) {
 }
 
 void check_command(const CLI::App& app, const words& arguments) {
-    if (arguments.empty()) refuse("say what to do: fetch or serve");
+    if (arguments.empty()) refuse("say what to do: fetch, serve, check or explain");
     const auto& command = arguments.front();
     if (command.starts_with('-') || is_command(app, command)) return;
-    if (command == "explain" || command == "check") {
-        refuse("'" + command + "' is not available in this version");
-    }
     if (command.find("://") != std::string::npos) refuse("write asio-retry fetch " + command);
-    const auto alike = closest_word(command, {"fetch", "serve"});
+    const auto alike = closest_word(command, {"check", "explain", "fetch", "serve"});
     refuse("there is no command '" + command + "'" +
            (alike.empty() ? "" : "; did you mean " + alike + "?"));
 }
@@ -87,6 +85,8 @@ int run(const words& arguments) {
     app.require_subcommand(1);
     const auto* fetch = add_fetch_command(app, exit_status);
     add_serve_command(app, exit_status);
+    add_check_command(app, exit_status);
+    add_explain_command(app, exit_status);
     try {
         parse(app, *fetch, arguments);
     } catch (const CLI::ParseError& e) {
