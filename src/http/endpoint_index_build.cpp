@@ -33,8 +33,11 @@ bool comes_before(const endpoint_match& a, const endpoint_match& b) {
 std::vector<std::uint32_t> in_order(const std::vector<endpoint>& endpoints) {
     std::vector<std::uint32_t> order(endpoints.size());
     std::iota(order.begin(), order.end(), std::uint32_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-        return comes_before(endpoints[a].match(), endpoints[b].match());
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+        const endpoint_match& one = endpoints[a].match();
+        const endpoint_match& other = endpoints[b].match();
+        if (comes_before(one, other)) return true;
+        return !comes_before(other, one) && a < b;
     });
     return order;
 }

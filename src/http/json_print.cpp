@@ -17,6 +17,15 @@ namespace json = boost::json;
 
 constexpr std::size_t widest = 100;
 
+/// As people write it, which Boost.JSON does not: 0.5 rather than 5E-1.
+std::string number(double d) {
+    std::array<char, 32> buffer;
+    const auto written = std::to_chars(buffer.data(), buffer.data() + buffer.size(), d);
+    return std::string(buffer.data(), written.ptr);
+}
+
+std::string quoted(json::string_view key) { return json::serialize(json::value(key)); }
+
 class printer {
 public:
     std::string print(const json::value& value) {
@@ -58,40 +67,31 @@ private:
         text_ += close;
     }
 
-    static std::string one_line(const json::value& value) {
-        std::string text;
-        const char* comma = "";
-        if (value.is_array()) {
-            for (const auto& one : value.get_array()) {
-                text.append(comma).append(one_line(one));
-                comma = ", ";
-            }
-            return "[" + text + "]";
-        }
-        if (value.is_object()) {
-            for (const auto& pair : value.get_object()) {
-                text.append(comma).append(quoted(pair.key())).append(": ");
-                text.append(one_line(pair.value()));
-                comma = ", ";
-            }
-            return "{" + text + "}";
-        }
-        return value.is_double() ? number(value.get_double()) : json::serialize(value);
-    }
-
-    /// As people write it, which Boost.JSON does not: 0.5 rather than 5E-1.
-    static std::string number(double d) {
-        std::array<char, 32> buffer;
-        const auto written = std::to_chars(buffer.data(), buffer.data() + buffer.size(), d);
-        return std::string(buffer.data(), written.ptr);
-    }
-
-    static std::string quoted(json::string_view key) { return json::serialize(json::value(key)); }
-
     std::string text_;
 };
 
 }  // namespace
+
+std::string one_line(const boost::json::value& value) {
+    std::string text;
+    const char* comma = "";
+    if (value.is_array()) {
+        for (const auto& one : value.get_array()) {
+            text.append(comma).append(one_line(one));
+            comma = ", ";
+        }
+        return "[" + text + "]";
+    }
+    if (value.is_object()) {
+        for (const auto& pair : value.get_object()) {
+            text.append(comma).append(quoted(pair.key())).append(": ");
+            text.append(one_line(pair.value()));
+            comma = ", ";
+        }
+        return "{" + text + "}";
+    }
+    return value.is_double() ? number(value.get_double()) : json::serialize(value);
+}
 
 std::string pretty(const boost::json::value& value) { return printer().print(value); }
 

@@ -11,6 +11,8 @@ namespace asio_retry::http::detail {
 
 std::string pretty(const boost::json::value& value);
 
+std::string one_line(const boost::json::value& value);
+
 }  // namespace asio_retry::http::detail
 
 #endif

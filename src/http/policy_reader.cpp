@@ -177,7 +177,7 @@ endpoint_table read_table(const json_node& root,
     problem_list problems;
     auto table = document_reader(root, base, problems).read();
     if (problems.empty()) return std::move(*table);
-    std::stable_sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) {
+    std::sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) {
         return std::tuple(a.line(), a.column()) < std::tuple(b.line(), b.column());
     });
     throw policy_file_error(file, std::move(problems));

@@ -108,7 +108,7 @@ private:
             if (value.is_object() && !value.get_object().empty()) {
                 descend(value.get_object(), here);
             } else {
-                values_.emplace_back(here, pretty(value), source_of(here));
+                values_.emplace_back(here, one_line(value), source_of(here));
             }
         }
     }

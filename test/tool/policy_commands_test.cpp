@@ -71,6 +71,8 @@ TEST_F(PolicyCommands, ExplainTellsTheEndpointThePolicyAndTheSchedule) {
               ::testing::ContainsRegex("max_attempts +6 +endpoint\n"),
               ::testing::ContainsRegex("attempt_timeout +\"2s\" +default\n"),
               ::testing::ContainsRegex("circuit_breaker.max_open_for +\"1m\" +library\n"),
+              ::testing::ContainsRegex(
+                  "retry_status +\\[408, 425, 429, 500, 502, 503, 504\\] +default\n"),
               HasSubstr("schedule if every attempt fails\n"),
               HasSubstr("schedule if all fail with throttling\n"),
               HasSubstr("at most 10s in all, which is the total timeout"),
