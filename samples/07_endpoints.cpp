@@ -9,7 +9,6 @@
 #include <boost/asio/io_context.hpp>
 
 #include <exception>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -38,14 +37,13 @@ asio::awaitable<void> send(std::shared_ptr<http::client> client,
     std::cout << method << ' ' << url << ": " << result.report().summary() << '\n';
 }
 
-int main() {
+int main(int argc, char** argv) {
     asio_retry::testing::fault_script script;
     script.defaults().fail_first(2, asio_retry::testing::fault::status(503));
     const asio_retry::testing::fault_server server(script);
 
-    const auto file = std::filesystem::path(__FILE__).replace_filename("07_policies.json");
-    const auto endpoints =
-        std::make_shared<http::endpoint_registry>(http::load_policies(file.string()));
+    const std::string file = argc > 1 ? argv[1] : "07_policies.json";
+    const auto endpoints = std::make_shared<http::endpoint_registry>(http::load_policies(file));
 
     asio::io_context context;
     const auto client = std::make_shared<http::client>(context.get_executor(),
