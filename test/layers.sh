@@ -178,7 +178,7 @@ expect() {
 self_test() {
     local h=include/asio_retry
     expect $h/error.hpp '<asio_retry/backoff.hpp>' 'layer 0 includes layer 1'
-    expect $h/error.hpp '<boost/asio/error.hpp>' 'Boost.System only'
+    expect $h/error.hpp '<boost/asio/error.hpp>' 'SmartPtr only'
     expect $h/backoff.hpp '<asio_retry/retry.hpp>' 'layer 1 includes layer 3'
     expect $h/backoff.hpp '"retry.hpp"' 'layer 1 includes layer 3'
     expect $h/backoff.hpp '<boost/asio/steady_timer.hpp>' 'no Asio'
