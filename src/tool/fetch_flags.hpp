@@ -45,7 +45,6 @@ private:
     CLI::App& command_;
     const char* group_ = "";
     std::vector<entry> entries_;
-    CLI::Option* jitter_ = nullptr;
 };
 
 }  // namespace asio_retry::tool
