@@ -6,6 +6,8 @@
 #include <asio_retry/attempt.hpp>
 #include <asio_retry/report.hpp>
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace asio_retry {
@@ -31,6 +33,13 @@ public:
     /// Another attempt follows after `r.delay`, which came from `r.source`.
     virtual void retry_scheduled(std::string_view operation, const attempt_record& r) noexcept {
         (void)operation, (void)r;
+    }
+    /// So many bytes of an attempt's response have been delivered, of `total` if that is known (HTTP, where
+    /// the body goes to a sink or a file; a resumed download counts what it had).
+    virtual void body_received(std::string_view operation,
+                               std::uint64_t received,
+                               std::optional<std::uint64_t> total) noexcept {
+        (void)operation, (void)received, (void)total;
     }
     /// The call ended without success.
     virtual void gave_up(std::string_view operation, const retry_report& report) noexcept {

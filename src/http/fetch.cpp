@@ -5,7 +5,6 @@
 #include "http/hedged_fetch.hpp"
 #include "http/io_deadline.hpp"
 #include "http/open_connection.hpp"
-#include "http/send_watchfully.hpp"
 #include "http/verdicts.hpp"
 #include <asio_retry/http/error.hpp>
 
@@ -30,8 +29,9 @@ asio::awaitable<fetch_result> fetch(std::shared_ptr<client_state> state,
                                     fetch_terms terms,
                                     std::string* operation) {
     fetch_start begin(*state, std::move(r), std::move(terms));
-    const bool hedges =
-        begin.policy.hedge() && !begin.error && may_repeat(begin.what, begin.policy);
+    const request& what = begin.what;
+    const bool hedges = begin.policy.hedge() && !begin.error && may_repeat(what, begin.policy) &&
+                        !what.sink() && (!what.source() || what.source()->is_replayable());
     return hedges ? run_hedged(std::move(state), std::move(begin), operation)
                   : run_fetch(std::move(state), std::move(begin), operation);
 }
@@ -66,8 +66,12 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
         }
         const steady_time deadline = call.begin_attempt();
         error_code ec;
+        if (call.has_hook()) [[unlikely]] {
+            ec = co_await call.call_hook();
+            if (is_cancelled(co_await asio::this_coro::cancellation_state)) ec = aborted;
+        }
 
-        if (!lease.has_place()) {
+        if (!ec && !lease.has_place()) {
             pool_ticket ticket(timers);
             lease = state->pool.acquire(call.to(), call.wish(), timers.now(), ticket);
             if (!lease.has_place()) {
@@ -95,24 +99,19 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
             }
         }
 
-        if (!ec) {
-            call.begin_exchange();
+        if (!ec) call.begin_exchange();
+        if (!ec && call.is_long()) {
+            ec = co_await call.exchange_at_length(deadline);
+        } else if (!ec) {
             connection& c = *lease.get();
             response_reader& reader = c.reader();
             error_code send_error;
-            if (call.unsent().size() >= long_request && !c.is_tls()) {
-                send_error = co_await send_watchfully(&c, call.unsent(), &call.sent(), deadline);
-                if (send_error == asio_retry::error::attempt_timeout) ec = send_error;
+            limit.arm(deadline, c.native_handle());
+            while (call.unsent().size() != 0 && !send_error && !cancelled) {
+                const auto sent = co_await c.async_write_some(call.unsent(), as_result);
+                send_error = std::get<0>(sent);
+                call.sent() += std::get<1>(sent);
                 cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
-                limit.arm(deadline, c.native_handle());
-            } else {
-                limit.arm(deadline, c.native_handle());
-                while (call.unsent().size() != 0 && !send_error && !cancelled) {
-                    const auto sent = co_await c.async_write_some(call.unsent(), as_result);
-                    send_error = std::get<0>(sent);
-                    call.sent() += std::get<1>(sent);
-                    cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
-                }
             }
             // Also after a failed write: a response that came before it says more than it does.
             while (!ec && !reader.done() && !cancelled && !limit.expired()) {
@@ -122,7 +121,7 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
                 c.input().commit(std::get<1>(got));
                 // An end of the stream that the deadline made is no end of the response.
                 if (ec == asio::error::eof && !limit.expired()) {
-                    ec = reader.take_end();
+                    ec = reader.take_end(c.input());
                 } else if (!ec) {
                     ec = reader.take(c.input());
                 }
@@ -146,8 +145,10 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
             }
             next = call.wait_done(cancelled);
         }
-        if (next.what == retry_action::type::finish && call.follow_redirect(next.why)) {
-            next = call.start(cancelled);
+        if (next.what == retry_action::type::finish) {
+            bool goes_on = call.goes_on(next.why);
+            if (!goes_on && call.may_renew(next.why)) goes_on = co_await call.renew();
+            if (goes_on) next = call.start(cancelled);
         }
     }
     fetch_result result = call.finish(next.why);

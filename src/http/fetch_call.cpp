@@ -2,19 +2,25 @@
 #include "http/fetch_call.hpp"
 
 #include "http/idempotency.hpp"
+#include "http/long_exchange.hpp"
 #include "http/redirect.hpp"
 #include "http/server_word.hpp"
+#include <asio_retry/detail/outcome.hpp>
+#include <asio_retry/http/attempt_hook.hpp>
 #include <asio_retry/http/error.hpp>
 #include <asio_retry/http/rate_limit.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <utility>
 
 namespace asio_retry::http::detail {
 
 namespace {
 
+constexpr unsigned unauthorized = 401;
+constexpr unsigned expectation_failed = 417;
 constexpr unsigned misdirected_request = 421;
 
 }  // namespace
@@ -23,15 +29,38 @@ error_code fetch_call::prepare() {
     if (begin_.error) return begin_.error;
     if (const error_code ec = check_request(begin_.what)) return ec;
     if (!is_field_value(state_.config.user_agent())) return error::invalid_header;
-    if (hops_ == 0 && needs_key(begin_.what, begin_.policy)) key_ = make_idempotency_key();
-    const bool own_key = !key_.empty() && !is_idempotent_method(begin_.what.method());
-    wire_ = serialize(begin_.what,
+    if (rounds_ == 0 && needs_key(begin_.what, begin_.policy)) key_ = make_idempotency_key();
+    if (const error_code ec = prepare_body()) return ec;
+    make_wire(begin_.what);
+    return {};
+}
+
+error_code fetch_call::prepare_body() {
+    const request& r = begin_.what;
+    notice_ = {};
+    if (r.source()) {
+        error_code ec;
+        notice_.length = r.source()->length(ec);
+        if (ec) return ec;
+        if (!r.source()->can_be_read()) return error::body_not_replayable;
+    }
+    const bool has_body = r.source() || !r.body().empty();
+    notice_.expects_continue =
+        expects_continue_ && has_body && r.expect_continue() != nanoseconds::zero();
+    is_long_ =
+        r.source() || r.sink() || notice_.expects_continue || r.body().size() >= long_request;
+    return {};
+}
+
+void fetch_call::make_wire(const request& r) {
+    const bool own_key = !key_.empty() && !is_idempotent_method(r.method());
+    wire_ = serialize(r,
                       begin_.to,
                       state_.config.user_agent(),
-                      own_key ? key_ : begin_.what.idempotency_key());
+                      own_key ? key_ : begin_.what.idempotency_key(),
+                      notice_);
     const std::string& counter = begin_.policy.attempt_header();
-    counts_attempts_ = !counter.empty() && begin_.what.headers().count(counter) == 0;
-    return {};
+    counts_attempts_ = !counter.empty() && r.headers().count(counter) == 0;
 }
 
 std::string fetch_call::operation() const {
@@ -42,6 +71,9 @@ std::string fetch_call::operation() const {
 
 retry_action fetch_call::start(bool cancelled) {
     failure_ = prepare();
+    if (failure_ == error::body_not_replayable) {
+        return retry_action::finish(reason::body_not_replayable);
+    }
     if (failure_) return retry_action::finish(reason::permanent_failure);
     if (cancelled) {
         failure_ = asio::error::operation_aborted;
@@ -49,7 +81,7 @@ retry_action fetch_call::start(bool cancelled) {
     }
     if (retry_.observer()) retry_.name(operation());
     gate_.guard(begin_.endpoint, begin_.policy.pacing() == pacing::on);
-    if (lane_ == nullptr && hops_ == 0) {
+    if (lane_ == nullptr && rounds_ == 0) {
         begin_.endpoint.counters().calls.fetch_add(1, std::memory_order_relaxed);
     }
     call_.emplace(retry_);
@@ -79,14 +111,35 @@ retry_action fetch_call::leave_gate(passage p) {
 steady_time fetch_call::begin_attempt() {
     sent_ = 0;
     on_reused_ = false;
+    sent_all_ = delivered_ = own_fault_ = false;
     const attempt a = call_->begin_attempt();
     begin_.endpoint.counters().attempts.fetch_add(1, std::memory_order_relaxed);
-    unsigned number = a.number();
-    if (lane_ != nullptr && hops_ == 0) number = lane_->number_in_hop(number);
-    if (counts_attempts_ && number > 1) {
-        wire_.last_field(begin_.policy.attempt_header(), std::to_string(number));
-    }
+    count_attempt();
     return a.deadline();
+}
+
+/// In a field of the request, where the policy wants that. A lane's attempts have their numbers from here.
+void fetch_call::count_attempt() {
+    unsigned number = call_->number();
+    if (lane_ != nullptr && rounds_ == 0) number = lane_->number_in_hop(number);
+    if (counts_attempts_ && number > 1)
+        wire_.last_field(begin_.policy.attempt_header(), std::to_string(number));
+}
+
+asio::awaitable<error_code> fetch_call::call_hook() {
+    request fresh = begin_.what;
+    own_fault_ = true;
+    try {
+        auto pending = begin_.policy.hook()->before_attempt(fresh, attempts_ + call_->number());
+        co_await std::move(pending);
+    } catch (...) {
+        co_return asio_retry::detail::error_of(std::current_exception());
+    }
+    if (const error_code ec = check_request(fresh)) co_return ec;
+    own_fault_ = false;
+    make_wire(fresh);
+    count_attempt();
+    co_return error_code();
 }
 
 steady_time fetch_call::connect_deadline(steady_time attempt_deadline) const {
@@ -103,12 +156,34 @@ void fetch_call::begin_exchange() {
                      begin_.policy);
 }
 
+asio::awaitable<error_code> fetch_call::exchange_at_length(steady_time deadline) {
+    connection& c = *lease_.get();
+    const request& r = begin_.what;
+    body_delivery delivery(c, r.sink().get(), begin_.policy.max_body_size(), begin_.to.display);
+    if (retry_.observer()) delivery.watch(retry_.observer().get(), operation());
+    feed_.reset();
+    if (r.source()) feed_.emplace(*r.source(), notice_.length);
+    long_exchange both_ways(c, delivery, unsent(), wire_.head_size, feed_ ? &*feed_ : nullptr);
+    if (notice_.expects_continue) both_ways.expect_continue(r.expect_continue());
+
+    auto pending = both_ways.run(deadline);
+    const error_code ec = co_await std::move(pending);
+    sent_ += both_ways.sent();
+    sent_all_ = both_ways.has_sent_all();
+    delivered_ = delivery.is_under_way();
+    has_written_ = delivery.has_written();
+    own_fault_ = both_ways.is_own_fault() || delivery.is_own_fault();
+    co_return ec;
+}
+
 attempt_facts fetch_call::facts() const noexcept {
-    const bool all = sent_ == wire_.bytes.size();
+    const bool all = sent_ == wire_.bytes.size() && (sent_all_ || !is_long_);
     const send_state sent = all          ? send_state::full
                             : sent_ == 0 ? send_state::none
                                          : send_state::partial;
-    return {sent, on_reused_, lease_.get() != nullptr && lease_.get()->reader().started()};
+    const auto& source = begin_.what.source();
+    const bool started = lease_.get() != nullptr && lease_.get()->reader().started();
+    return {sent, on_reused_, started, source && !source->can_be_read()};
 }
 
 retry_action fetch_call::end_attempt(error_code ec, bool cancelled) {
@@ -119,6 +194,7 @@ retry_action fetch_call::end_attempt(error_code ec, bool cancelled) {
 
     const bool reusable = !ec && known.sent == send_state::full && lease_.get()->can_serve_again();
     verdict v = ec ? judge_error(begin_.what, begin_.policy, ec, known) : take_response(known);
+    if (is_long_ || own_fault_) v = judge_length(v, ec);
     if (v.is_failure() && cancelled) v = failure_kind::cancelled;
     if (v.is_failure() && v.kind() == failure_kind::cancelled && !cancelled) {
         v = failure_kind::permanent;
@@ -158,6 +234,15 @@ verdict fetch_call::take_response(attempt_facts known) {
     return v;
 }
 
+/// What was streamed has a say of its own.
+verdict fetch_call::judge_length(verdict v, const error_code& ec) const {
+    if (own_fault_) return failure_kind::permanent;
+    if (delivered_ && !ec) return verdict::success();
+    const bool taken_back = !has_written_ || begin_.what.sink()->can_begin_again();
+    if (v.is_failure() && !taken_back) return failure_kind::permanent;
+    return v;
+}
+
 void fetch_call::take_quota() {
     const auto said = rate_limit(last_->headers(), std::chrono::system_clock::now());
     if (!said || !begin_.endpoint) return;
@@ -170,22 +255,62 @@ retry_action fetch_call::wait_done(bool cancelled) {
     return cancelled ? call_->cancel(now) : call_->wait_done(now);
 }
 
-bool fetch_call::follow_redirect(reason why) {
-    if (why != reason::success || max_redirects_ == 0 || !last_) return false;
+bool fetch_call::goes_on(reason why) {
+    if (!last_) return false;
+    if (why == reason::success) return max_redirects_ != 0 && follow_redirect();
+    return why == reason::permanent_failure && notice_.expects_continue && drop_expectation();
+}
+
+bool fetch_call::follow_redirect() {
     hop leads = next_hop(begin_.what, begin_.to, last_->status(), last_->headers());
     if (!leads.error && !leads.next) return false;
     failure_ = leads.error;
     if (!failure_ && hops_ == max_redirects_) failure_ = error::too_many_redirects;
     if (failure_) return false;
     ++hops_;
-    const steady_time deadline = call_->deadline();
-    keep_history(call_->take_report(reason::success));
-    if (lane_ != nullptr) lane_->begin_hop(attempts_);
-    call_.reset();
+    begin_round();
     begin_.redirect(state_, std::move(*leads.next));
+    const steady_time deadline = retry_.deadline();
     retry_ = shaped(begin_.policy.retry());
     retry_.deadline(std::min(retry_.deadline(), deadline)).total_timeout(retry_policy::unlimited);
     return true;
+}
+
+/// RFC 9110 15.5.18: the request is worth a repeat without it.
+bool fetch_call::drop_expectation() {
+    const auto& source = begin_.what.source();
+    if (last_->status() != expectation_failed || (source && !source->can_be_read())) return false;
+    expects_continue_ = false;
+    begin_round();
+    return true;
+}
+
+bool fetch_call::may_renew(reason why) noexcept {
+    const auto& source = begin_.what.source();
+    return has_hook() && !renewed_ && why == reason::permanent_failure && last_ && call_ &&
+           call_->record().status == unauthorized && (!source || source->can_be_read());
+}
+
+asio::awaitable<bool> fetch_call::renew() {
+    renewed_ = true;
+    try {
+        auto pending = begin_.policy.hook()->refused(*last_);
+        if (!co_await std::move(pending)) co_return false;
+    } catch (...) {
+        failure_ = asio_retry::detail::error_of(std::current_exception());
+        co_return false;
+    }
+    begin_round();
+    co_return true;
+}
+
+/// Another `retry_call` follows, under the same deadline and in the same report.
+void fetch_call::begin_round() {
+    ++rounds_;
+    retry_.deadline(call_->deadline()).total_timeout(retry_policy::unlimited);
+    keep_history(call_->take_report(reason::success));
+    if (lane_ != nullptr) lane_->begin_hop(attempts_);
+    call_.reset();
 }
 
 void fetch_call::keep_history(retry_report report) {
@@ -209,7 +334,7 @@ fetch_result fetch_call::finish(reason why) {
     if (failure_) return fail(why == reason::success ? reason::permanent_failure : why, failure_);
     const error_code ec = call_->completion_error(why);
     retry_report report = call_->take_report(why);
-    if (hops_ == 0) return {std::move(last_), ec, nullptr, std::move(report)};
+    if (rounds_ == 0) return {std::move(last_), ec, nullptr, std::move(report)};
     const error_code last_error = report.last_error();
     const auto retry_after = report.retry_after();
     keep_history(std::move(report));

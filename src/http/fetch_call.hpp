@@ -4,6 +4,7 @@
 #define ASIO_RETRY_SRC_HTTP_FETCH_CALL_HPP
 
 #include "http/attempt_gate.hpp"
+#include "http/body_feed.hpp"
 #include "http/client_state.hpp"
 #include "http/connection_pool.hpp"
 #include "http/core.hpp"
@@ -53,8 +54,12 @@ public:
     steady_time deadline() const noexcept { return call_->deadline(); }
     retry_action wait_done(bool cancelled);
 
-    /// After a finish: whether a redirect is to be followed. Then `start` again.
-    bool follow_redirect(reason why);
+    /// After a finish: whether the call goes on all the same, with the next hop of a redirection, say.
+    /// Then `start` again.
+    bool goes_on(reason why);
+    /// The same where the policy's hook has to be asked.
+    bool may_renew(reason why) noexcept;
+    asio::awaitable<bool> renew();
     /// Ends the call.
     fetch_result finish(reason why);
     /// "GET http://127.0.0.1:8080/a", or what of it is fit for a text.
@@ -72,16 +77,30 @@ public:
     void has_place() {
         if (lane_ != nullptr) lane_->attempt_runs(timers_.now());
     }
+    /// Whether `call_hook` is to be called first.
+    bool has_hook() const noexcept { return begin_.policy.hook() != nullptr; }
+    asio::awaitable<error_code> call_hook();
     /// Begins to use the lease's connection.
     void begin_exchange();
+    /// Whether it takes `exchange_at_length` and not a simple write and read.
+    bool is_long() const noexcept { return is_long_; }
+    /// Precondition: the awaiting coroutine does not throw when it is cancelled.
+    asio::awaitable<error_code> exchange_at_length(steady_time deadline);
     asio::const_buffer unsent() const noexcept { return asio::buffer(wire_.bytes) + sent_; }
     std::size_t& sent() noexcept { return sent_; }
 
 private:
     error_code prepare();
+    error_code prepare_body();
+    void make_wire(const request& r);
+    void count_attempt();
+    bool follow_redirect();
+    bool drop_expectation();
+    void begin_round();
     retry_policy shaped(const retry_policy& p) const { return lane_ ? lane_->shape(p) : p; }
     attempt_facts facts() const noexcept;
     verdict take_response(attempt_facts known);
+    verdict judge_length(verdict v, const error_code& ec) const;
     void take_quota();
     void keep_history(retry_report report);
     fetch_result fail(reason why, const error_code& ec);
@@ -99,17 +118,27 @@ private:
     std::optional<response> last_;
 
     std::size_t sent_ = 0;
+    body_notice notice_;
+    std::optional<body_feed> feed_;
+    bool is_long_ = false;
+    bool sent_all_ = false;     // of a long exchange
+    bool delivered_ = false;    // by the sink
+    bool has_written_ = false;  // into the sink
+    bool own_fault_ = false;    // of source, sink or hook
     connection_wish wish_ = connection_wish::any;
     bool on_reused_ = false;
     bool counts_attempts_ = false;  // in a field of the request
 
     const unsigned max_redirects_;
-    // Of the hops before this one.
+    // Of the rounds before this one: hops of a redirection, and those begun anew.
     std::vector<attempt_record> history_;
     std::size_t forgotten_ = 0;
     nanoseconds elapsed_{0};
     unsigned attempts_ = 0;
+    unsigned rounds_ = 0;
     unsigned hops_ = 0;
+    bool expects_continue_ = true;  // where the request says so
+    bool renewed_ = false;
     error_code failure_;  // that ends the call outside of any attempt
 };
 

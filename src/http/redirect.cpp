@@ -77,9 +77,12 @@ hop next_hop(const request& current,
     }
     if (keeps_body) {
         next.body(current.body());
+        if (current.source()) next.body(*current.source());
+        if (current.expect_continue().count() != 0) next.expect_continue(current.expect_continue());
         next.idempotency_key(current.idempotency_key());
         next.repeatable(current.repeatable());
     }
+    next.deliver_to(current.sink());
     return hop(std::move(next));
 }
 

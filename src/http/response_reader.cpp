@@ -34,7 +34,7 @@ void response_reader::begin(request_method m, const fetch_policy& policy) {
         std::min<std::size_t>(policy.max_header_size(), std::numeric_limits<std::uint32_t>::max());
     method_ = m;
     informational_ = 0;
-    started_ = false;
+    started_ = pauses_ = false;
     restart();
 }
 
@@ -67,11 +67,44 @@ error_code response_reader::take(read_buffer& input) {
             parser_->eager(true);
         }
         done_ = parser_->is_done();
+        if (pauses_ && final_) {
+            pauses_ = false;
+            break;
+        }
     }
     return {};
 }
 
-error_code response_reader::take_end() {
+void response_reader::pause_behind_head() {
+    pauses_ = true;
+    body_limit_ = std::numeric_limits<std::uint64_t>::max();
+    parser_->body_limit(body_limit_);
+}
+
+error_code response_reader::limit_body(std::uint64_t most) {
+    if (body_size().value_or(0) > most) return error::body_too_large;
+    parser_->body_limit(most);
+    return {};
+}
+
+void response_reader::move_body(std::string& out) {
+    out.clear();
+    std::swap(out, parser_->get().body());
+}
+
+std::optional<std::uint64_t> response_reader::body_size() const {
+    const auto size = parser_->content_length();
+    return size ? std::optional<std::uint64_t>(*size) : std::nullopt;
+}
+
+response response_reader::head(const std::string& url) const {
+    const auto& message = parser_->get();
+    std::string reason(message.reason());
+    return response(
+        message.result_int(), message.version(), std::move(reason), message.base(), {}, url);
+}
+
+error_code response_reader::take_end(const read_buffer&) {
     if (!started_) return error::no_response;
     if (!parser_->got_some() || !parser_->is_header_done()) return error::incomplete_response;
     error_code ec;

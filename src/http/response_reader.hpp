@@ -30,7 +30,7 @@ public:
     error_code take(read_buffer& input);
 
     /// The peer will send nothing more. No error if that completes the response.
-    error_code take_end();
+    error_code take_end(const read_buffer& input);
 
     /// Whether a byte of it has come, be it of a 1xx.
     bool started() const noexcept { return started_; }
@@ -39,6 +39,20 @@ public:
     bool done() const noexcept { return done_; }
     unsigned status() const noexcept { return parser_->get().result_int(); }
     const response::fields& headers() const noexcept { return parser_->get().base(); }
+
+    /// Has `take` stop once the final head is there, so that somebody can decide on the body: then it is
+    /// `move_body`'d away as it comes, or kept after a `limit_body`. Until that it has no limit.
+    void pause_behind_head();
+    /// Keeps the body, of at most so many bytes. Precondition: nothing has been taken of it.
+    error_code limit_body(std::uint64_t most);
+    /// What has come of the body and has not been moved away yet, in place of what `out` holds.
+    void move_body(std::string& out);
+    /// How large the whole body is, where the head says so.
+    std::optional<std::uint64_t> body_size() const;
+    /// The response so far, without its body. Precondition: `has_status()`.
+    response head(const std::string& url) const;
+    /// Whether a 1xx has come before it.
+    bool has_informed() const noexcept { return informational_ != 0; }
 
     /// How much to make room for.
     std::size_t wanted() const;
@@ -63,6 +77,7 @@ private:
     bool started_ = false;
     bool final_ = false;
     bool done_ = false;
+    bool pauses_ = false;
 };
 
 }  // namespace asio_retry::http::detail

@@ -61,6 +61,8 @@ verdict judge_response(const request& r,
     if (retry_after) result.retry_after(*retry_after);
     if (facts.sent != send_state::none && !proves_not_processed(status) && !may_repeat(r, policy)) {
         result.forbid_retry(reason::not_idempotent);
+    } else if (facts.body_spent) {
+        result.forbid_retry(reason::body_not_replayable);
     }
     return result;
 }
@@ -73,6 +75,8 @@ verdict judge_error(const request& r,
     if (!result.is_failure() || result.veto() != reason::success) return result;
     if (facts.sent != send_state::none && !may_repeat(r, policy)) {
         result.forbid_retry(reason::not_idempotent);
+    } else if (facts.body_spent) {
+        result.forbid_retry(reason::body_not_replayable);
     } else if (facts.reused && !facts.response_started &&
                result.kind() == failure_kind::connection_lost) {
         result.stale_connection();

@@ -17,12 +17,19 @@ namespace asio_retry::http::detail {
 class attempt_facts {
 public:
     attempt_facts() = default;
-    attempt_facts(send_state s, bool on_reused_connection, bool any_response_byte) noexcept
-        : sent(s), reused(on_reused_connection), response_started(any_response_byte) {}
+    attempt_facts(send_state s,
+                  bool on_reused_connection,
+                  bool any_response_byte,
+                  bool body_is_spent = false) noexcept
+        : sent(s),
+          reused(on_reused_connection),
+          response_started(any_response_byte),
+          body_spent(body_is_spent) {}
 
     send_state sent = send_state::none;
     bool reused = false;
     bool response_started = false;
+    bool body_spent = false;  ///< it cannot be read again
 };
 
 /// The verdict on a whole response.

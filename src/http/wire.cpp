@@ -81,7 +81,8 @@ error_code check_request(const request& r) noexcept {
 wire_request serialize(const request& r,
                        const target& to,
                        std::string_view user_agent,
-                       std::string_view idempotency_key) {
+                       std::string_view idempotency_key,
+                       const body_notice& notice) {
     constexpr std::size_t typical_head = 256;
     wire_request result;
     std::string& head = result.bytes;
@@ -99,9 +100,13 @@ wire_request serialize(const request& r,
     add_missing("User-Agent", user_agent);
     add_missing("Authorization", to.authorization);
     add_missing("Idempotency-Key", idempotency_key);
-    if (!r.body().empty() || expects_body(r.method())) {
-        append_field(head, "Content-Length", std::to_string(r.body().size()));
+    if (r.source() && !notice.length) {
+        append_field(head, "Transfer-Encoding", "chunked");
+    } else if (r.source() || !r.body().empty() || expects_body(r.method())) {
+        const std::uint64_t length = r.source() ? *notice.length : r.body().size();
+        append_field(head, "Content-Length", std::to_string(length));
     }
+    if (notice.expects_continue) append_field(head, "Expect", "100-continue");
     head.append("\r\n");
     result.head_size = head.size();
     head.append(r.body());

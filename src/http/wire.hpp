@@ -8,6 +8,8 @@
 #include <asio_retry/http/request.hpp>
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -49,15 +51,27 @@ bool is_forbidden(std::string_view name) noexcept;
     Upgrade. Another name to be reached under an address is the client's `resolve` option. */
 error_code check_request(const request& r) noexcept;
 
+/// What the head says of a body that is not among the bytes, and when it is to be sent.
+class body_notice {
+public:
+    body_notice() = default;
+
+    /// Of a body that comes from a source; nothing if it is sent in chunks.
+    std::optional<std::uint64_t> length;
+    bool expects_continue = false;
+};
+
 /// The bytes of a request that `check_request` found nothing wrong with.
 /** User-Agent, Idempotency-Key and the Authorization of the URL's credentials are added where they
     are not empty and the request has no such field of its own. Content-Length is there if there is a
     body, and is 0 for the methods that are expected to have one (RFC 9110 8.6).
+    Of a request with a source they are the head only.
     Precondition: `is_field_value` of the user agent and the key. */
 wire_request serialize(const request& r,
                        const target& to,
                        std::string_view user_agent,
-                       std::string_view idempotency_key);
+                       std::string_view idempotency_key,
+                       const body_notice& notice = body_notice());
 
 }  // namespace asio_retry::http::detail
 

@@ -21,6 +21,8 @@ enum class error {
     invalid_method,      ///< the method is not a token
     invalid_header,      ///< a header that no request can carry: CR, LF or NUL in it, say
     forbidden_header,    ///< a header that is the client's own business (Content-Length, ...)
+    body_length,         ///< the body ended before the length that was given for it
+    body_not_replayable,  ///< the body has been read, and cannot be read again, to follow a redirect say
 
     // Of the connection.
     connect_timeout,  ///< `fetch_policy::connect_timeout` passed. Equivalent to `timed_out`.
@@ -76,6 +78,9 @@ private:
                 return "a request header is malformed (a control character in it?)";
             case error::forbidden_header:
                 return "a request header is one that the client itself has to set";
+            case error::body_length: return "the request body ended before its length";
+            case error::body_not_replayable:
+                return "the request body has been read and cannot be read again";
             case error::connect_timeout: return "connecting took longer than the connect timeout";
             case error::no_response: return "the connection ended before a response came";
             case error::incomplete_response:

@@ -20,6 +20,8 @@
 
 namespace asio_retry::http {
 
+class attempt_hook;
+
 /// Which requests may be sent again although some of them may have been processed.
 enum class idempotency : std::uint8_t {
     by_method,  ///< GET, HEAD, OPTIONS, TRACE, PUT, DELETE, QUERY, and any with an Idempotency-Key
@@ -128,8 +130,16 @@ public:
     fetch_policy& attempt_header(std::string name);
     const std::string& attempt_header() const noexcept { return options_->attempt_header; }
 
+    /// Called before each attempt, and on a 401. Default none.
+    fetch_policy& hook(std::shared_ptr<attempt_hook> h) {
+        edit().hook = std::move(h);
+        return *this;
+    }
+    const std::shared_ptr<attempt_hook>& hook() const noexcept { return options_->hook; }
+
     /// Starts another attempt beside a first one that is slow; the first success wins. Default none.
-    /** Only of requests that may be repeated (see `idempotency`). The delay counts from when the first
+    /** Only of requests that may be repeated (see `idempotency`), and neither with a `body_sink` nor with
+        a body that can be read only once. The delay counts from when the first
         attempt has a place to run, so that nothing is hedged while it queues, nor in a wait between
         attempts. An extra attempt is paid from the retry budget, follows the limits of the call, and
         is not retried itself. Once an attempt gives a response that is no failure, or one that is
@@ -200,6 +210,7 @@ private:
         http::server_veto veto = http::server_veto::obeyed;
         http::pacing pacing = http::pacing::off;
         std::string attempt_header;
+        std::shared_ptr<attempt_hook> hook;
         std::optional<hedge_options> hedge;
     };
 

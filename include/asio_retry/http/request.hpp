@@ -3,14 +3,23 @@
 #ifndef ASIO_RETRY_HTTP_REQUEST_HPP
 #define ASIO_RETRY_HTTP_REQUEST_HPP
 
+#include <asio_retry/detail/saturate.hpp>
+#include <asio_retry/http/body_source.hpp>
+
 #include <boost/beast/http/fields.hpp>
 
+#include <chrono>
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace asio_retry::http {
+
+class body_sink;
 
 /// What the call says of sending its request again after some of it may have been processed.
 enum class repeat : std::uint8_t {
@@ -53,10 +62,49 @@ public:
     /// The body, which is kept in memory and so can be sent again. Default none.
     request& body(std::string bytes) & {
         body_ = std::move(bytes);
+        source_.reset();
         return *this;
     }
     request&& body(std::string bytes) && { return std::move(body(std::move(bytes))); }
     const std::string& body() const noexcept { return body_; }
+
+    /// A body that is read while it is sent, in place of one in memory.
+    request& body(body_source s) & {
+        source_ = std::move(s);
+        body_.clear();
+        return *this;
+    }
+    request&& body(body_source s) && { return std::move(body(std::move(s))); }
+    /// Nothing if the body is in memory.
+    const std::optional<body_source>& source() const noexcept { return source_; }
+
+    /// Sends `Expect: 100-continue`, and the body only when the server asks for it, or has said nothing
+    /// for so long (RFC 9110 10.1.1). Above 0; default off.
+    /** For large bodies that the server may refuse by looking at the header. Servers that do not know the
+        field cost the wait. A 417 is repeated at once without it. Without a body it does nothing. */
+    template <typename Rep, typename Period>
+    request& expect_continue(std::chrono::duration<Rep, Period> wait) & {
+        const auto d = asio_retry::detail::saturating_cast(wait);
+        if (d.count() <= 0) throw std::invalid_argument("expect_continue: must be above 0");
+        continue_wait_ = d;
+        return *this;
+    }
+    template <typename Rep, typename Period>
+    request&& expect_continue(std::chrono::duration<Rep, Period> wait) && {
+        return std::move(expect_continue(wait));
+    }
+    /// Zero if it is off.
+    std::chrono::nanoseconds expect_continue() const noexcept { return continue_wait_; }
+
+    /// Where the response's body goes, instead of into memory; see there. Default none.
+    request& deliver_to(std::shared_ptr<body_sink> s) & noexcept {
+        sink_ = std::move(s);
+        return *this;
+    }
+    request&& deliver_to(std::shared_ptr<body_sink> s) && noexcept {
+        return std::move(deliver_to(std::move(s)));
+    }
+    const std::shared_ptr<body_sink>& sink() const noexcept { return sink_; }
 
     /// Whether this request may be sent again. Default `repeat::by_method`.
     request& repeatable(repeat r) & noexcept {
@@ -84,6 +132,9 @@ private:
     fields headers_;
     std::string body_;
     std::string idempotency_key_;
+    std::optional<body_source> source_;
+    std::shared_ptr<body_sink> sink_;
+    std::chrono::nanoseconds continue_wait_{0};
     repeat repeat_ = repeat::by_method;
 };
 

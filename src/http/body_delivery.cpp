@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "http/body_delivery.hpp"
+
+#include <asio_retry/detail/outcome.hpp>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+
+namespace asio_retry::http::detail {
+
+body_delivery::body_delivery(connection& c, body_sink* sink, std::uint64_t most, std::string url)
+    : connection_(c), sink_(sink), most_(most), url_(std::move(url)) {
+    if (sink_ != nullptr) c.reader().pause_behind_head();
+}
+
+asio::awaitable<error_code> body_delivery::take(error_code end) {
+    response_reader& reader = connection_.reader();
+    error_code ec = end;
+    if (end == asio::error::eof) {
+        ec = reader.take_end(connection_.input());
+    } else if (!end) {
+        ec = reader.take(connection_.input());
+    }
+    if (sink_ == nullptr) co_return ec;
+    if (!ec && !decided_ && reader.has_status()) ec = co_await decide();
+    if (!ec && delivers_) ec = co_await write();
+    if (!ec && delivers_ && reader.done()) ec = co_await finish();
+    co_return ec;
+}
+
+asio::awaitable<error_code> body_delivery::decide() {
+    response_reader& reader = connection_.reader();
+    decided_ = true;
+    const response head = reader.head(url_);
+    if (sink_->takes(head)) {
+        if (const error_code ec = co_await begin(&head)) co_return ec;
+        delivers_ = true;
+    } else if (const error_code ec = reader.limit_body(most_)) {
+        co_return ec;
+    }
+    co_return reader.take(connection_.input());
+}
+
+asio::awaitable<error_code> body_delivery::begin(const response* head) {
+    try {
+        auto pending = sink_->begin(*head);
+        co_return co_await std::move(pending);
+    } catch (...) {
+        co_return blame(std::current_exception());
+    }
+}
+
+asio::awaitable<error_code> body_delivery::write() {
+    connection_.reader().move_body(piece_);
+    if (piece_.empty()) co_return error_code();
+    received_ += piece_.size();
+    try {
+        auto pending = sink_->write(asio::buffer(piece_));
+        co_await std::move(pending);
+    } catch (...) {
+        co_return blame(std::current_exception());
+    }
+    if (observer_ != nullptr) {
+        observer_->body_received(operation_, received_, connection_.reader().body_size());
+    }
+    co_return error_code();
+}
+
+asio::awaitable<error_code> body_delivery::finish() {
+    const response whole = connection_.reader().head(url_);
+    try {
+        auto pending = sink_->end(whole);
+        co_await std::move(pending);
+    } catch (...) {
+        co_return blame(std::current_exception());
+    }
+    co_return error_code();
+}
+
+error_code body_delivery::blame(const std::exception_ptr& e) noexcept {
+    own_fault_ = true;
+    return asio_retry::detail::error_of(e);
+}
+
+}  // namespace asio_retry::http::detail

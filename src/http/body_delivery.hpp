@@ -1,0 +1,66 @@
+// Hands the body of a response to a sink as it is read.
+// SPDX-License-Identifier: BSL-1.0
+#ifndef ASIO_RETRY_SRC_HTTP_BODY_DELIVERY_HPP
+#define ASIO_RETRY_SRC_HTTP_BODY_DELIVERY_HPP
+
+#include "http/connection.hpp"
+#include <asio_retry/http/body_sink.hpp>
+#include <asio_retry/observer.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace asio_retry::http::detail {
+
+/// Of one attempt, over a connection whose reader has begun. Stands in the call and must not move.
+class body_delivery {
+public:
+    /// With a null `sink` it only reads. Of a body that the sink does not take, `most` bytes are read
+    /// into memory.
+    body_delivery(connection& c, body_sink* sink, std::uint64_t most, std::string url);
+
+    /// Who is told how far it is; may be null.
+    void watch(observer* o, std::string operation) noexcept {
+        observer_ = o;
+        operation_ = std::move(operation);
+    }
+
+    /// Takes what the connection has read; with an `end` that is an error, that was the last of it.
+    /** Precondition: the awaiting coroutine does not throw when it is cancelled. */
+    asio::awaitable<error_code> take(error_code end);
+
+    /// Whether the sink has taken the response for its own.
+    bool is_under_way() const noexcept { return delivers_; }
+    /// Whether the sink has been given bytes.
+    bool has_written() const noexcept { return received_ != 0; }
+    /// Whether the sink is to blame for the error: no other attempt would mend it.
+    bool is_own_fault() const noexcept { return own_fault_; }
+
+private:
+    asio::awaitable<error_code> decide();
+    asio::awaitable<error_code> begin(const response* head);
+    asio::awaitable<error_code> write();
+    asio::awaitable<error_code> finish();
+    error_code blame(const std::exception_ptr& e) noexcept;
+
+    connection& connection_;
+    body_sink* sink_;
+    std::uint64_t most_;
+    std::string url_;
+    observer* observer_ = nullptr;
+    std::string operation_;
+    std::string piece_;
+    std::uint64_t received_ = 0;
+    bool decided_ = false;
+    bool delivers_ = false;
+    bool own_fault_ = false;
+};
+
+}  // namespace asio_retry::http::detail
+
+#endif
