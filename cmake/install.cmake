@@ -40,5 +40,6 @@ write_basic_package_version_file(
 install(FILES
   ${PROJECT_BINARY_DIR}/asio_retry-config.cmake
   ${PROJECT_BINARY_DIR}/asio_retry-config-version.cmake
+  ${CMAKE_CURRENT_LIST_DIR}/FindBrotli.cmake
   DESTINATION ${package_dir})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -174,6 +174,10 @@ TEST(HttpVerdict, OfAnErrorIsThePolicysOwn) {
         {http::error::tls_options, failure_kind::permanent},
         {http::error::invalid_url, failure_kind::permanent},
         {http::error::insecure_redirect, failure_kind::permanent},
+        {http::error::unsupported_encoding, failure_kind::permanent},
+        {http::error::malformed_encoding, failure_kind::permanent},
+        {http::error::incomplete_encoding, failure_kind::permanent},
+        {http::error::excessive_expansion, failure_kind::permanent},
     };
     for (const auto& r : rows) {
         EXPECT_EQ(judge_error(with("GET"), {}, r.ec, sent).kind(), r.kind) << r.ec.message();

@@ -40,7 +40,13 @@ enum class error {
     // Of redirects.
     too_many_redirects,  ///< more than `fetch_policy::max_redirects` in a row
     insecure_redirect,   ///< from https to http
-    invalid_redirect     ///< Location is malformed, or neither http nor https
+    invalid_redirect,    ///< Location is malformed, or neither http nor https
+
+    // Of a response's coding.
+    unsupported_encoding,  ///< Content-Encoding names a coding that is not known, or too many
+    malformed_encoding,    ///< the body is not what Content-Encoding says
+    incomplete_encoding,   ///< the body ends before its coding does
+    excessive_expansion    ///< the body unpacks to far more than was sent
 };
 
 namespace detail {
@@ -94,6 +100,12 @@ private:
             case error::too_many_redirects: return "too many redirects";
             case error::insecure_redirect: return "redirected from https to http";
             case error::invalid_redirect: return "redirected to an invalid URL";
+            case error::unsupported_encoding:
+                return "the response body is in a coding that is not known";
+            case error::malformed_encoding: return "the coding of the response body is malformed";
+            case error::incomplete_encoding: return "the coded response body is cut short";
+            case error::excessive_expansion:
+                return "the response body unpacks to far more than was sent";
         }
         return "unknown asio_retry.http error";
     }
