@@ -3,11 +3,14 @@
 
 #include <asio_retry/http/error.hpp>
 
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
+#include <string_view>
 #include <utility>
 
 namespace asio_retry::http::detail {
@@ -18,12 +21,29 @@ namespace {
 
 constexpr unsigned max_informational = 16;
 constexpr std::size_t large_read = std::size_t{64} * 1024;
+constexpr std::string_view end_of_head = "\r\n\r\n";
+/// Of each byte of a body: what its chunk headers, which a sender is free to pad, may take.
+constexpr std::uint64_t max_chunk_overhead = 16;
+
+constexpr auto need_more = beast_http::error::need_more;
 
 /// Beast says precisely what is malformed; the limits are the policy's.
 error_code translate(const error_code& ec) {
     if (ec == beast_http::error::header_limit) return error::header_too_large;
     if (ec == beast_http::error::body_limit) return error::body_too_large;
     return ec;
+}
+
+std::string_view view(boost::beast::string_view s) noexcept { return {s.data(), s.size()}; }
+
+std::string_view text_of(const read_buffer& input) noexcept {
+    return {static_cast<const char*>(input.data().data()), input.size()};
+}
+
+/// What speaks another protocol first is found out at once, not when it falls silent.
+bool begins_as_http(std::string_view text) noexcept {
+    constexpr std::string_view beginning = "HTTP/1.";
+    return text.substr(0, beginning.size()) == beginning.substr(0, text.size());
 }
 
 }  // namespace
@@ -34,7 +54,7 @@ void response_reader::begin(request_method m, const fetch_policy& policy) {
         std::min<std::size_t>(policy.max_header_size(), std::numeric_limits<std::uint32_t>::max());
     method_ = m;
     informational_ = 0;
-    started_ = pauses_ = false;
+    started_ = pauses_ = final_ = done_ = false;
     restart();
 }
 
@@ -43,30 +63,15 @@ void response_reader::restart() {
     parser_->header_limit(static_cast<std::uint32_t>(header_limit_));
     parser_->body_limit(body_limit_);
     if (method_ == request_method::head) parser_->skip(true);
-    final_ = done_ = false;
+    waited_for_ = 0;
 }
 
 error_code response_reader::take(read_buffer& input) {
     started_ = started_ || input.size() != 0;
     while (!done_ && input.size() != 0) {
-        error_code ec;
-        input.consume(parser_->put(input.data(), ec));
-        if (ec == beast_http::error::need_more) {
-            // Chunk extensions and trailers, too, are only understood in one piece.
-            return input.size() > header_limit_ ? error::header_too_large : error_code();
-        }
+        const error_code ec = final_ ? take_body(input) : take_head(input);
+        if (ec == need_more) return {};
         if (ec) return translate(ec);
-        if (!final_ && parser_->is_header_done()) {
-            if (status() / 100 == 1 && status() != 101) {
-                if (++informational_ > max_informational) return error::too_many_informational;
-                restart();
-                continue;
-            }
-            if (const error_code fault = check_header()) return fault;
-            final_ = true;
-            parser_->eager(true);
-        }
-        done_ = parser_->is_done();
         if (pauses_ && final_) {
             pauses_ = false;
             break;
@@ -98,31 +103,118 @@ std::optional<std::uint64_t> response_reader::body_size() const {
 }
 
 response response_reader::head(const std::string& url) const {
-    const auto& message = parser_->get();
-    std::string reason(message.reason());
+    std::string reason(view(header_.reason()));
     return response(
-        message.result_int(), message.version(), std::move(reason), message.base(), {}, url);
+        header_.result_int(), header_.version(), std::move(reason), header_, {}, url);
 }
 
-error_code response_reader::take_end(const read_buffer&) {
-    if (!started_) return error::no_response;
-    if (!parser_->got_some() || !parser_->is_header_done()) return error::incomplete_response;
+/// A head is parsed in one piece: else what Beast finds wrong with it, and the limit that Beast
+/// keeps, would depend on how it was cut into packets.
+error_code response_reader::take_head(read_buffer& input) {
+    const std::string_view text = text_of(input);
+    if (!begins_as_http(text)) return beast_http::error::bad_version;
+    if (waited_for_ != 0 && text.size() < header_limit_) {
+        const std::size_t overlap = std::min(waited_for_, end_of_head.size() - 1);
+        const bool is_whole =
+            text.find(end_of_head, waited_for_ - overlap) != std::string_view::npos;
+        waited_for_ = text.size();
+        if (!is_whole) return need_more;
+    }
     error_code ec;
-    parser_->put_eof(ec);
-    if (ec == beast_http::error::partial_message) return error::incomplete_response;
+    const std::size_t size = parser_->put(input.data(), ec);
+    if (ec == need_more) {
+        restart();
+        waited_for_ = text.size();
+        if (text.size() >= header_limit_) return error::header_too_large;
+    }
+    if (ec) return ec;
+    if (size > header_limit_) return error::header_too_large;
+    input.consume(size);
+    return end_head();
+}
+
+error_code response_reader::end_head() {
+    const unsigned status = parser_->get().result_int();
+    if (status / 100 == 1 && status != 101) {
+        restart();
+        return ++informational_ > max_informational ? error::too_many_informational : error_code();
+    }
+    if (const error_code fault = check_header()) return fault;
+    keep_alive_ = parser_->keep_alive() && !has_doubtful_end();
+    // Trailers, which Beast takes for more header, go into what is left behind.
+    header_ = std::move(parser_->get().base());
+    parser_->eager(!parser_->chunked());
+    overhead_ = body_ = 0;
+    final_ = true;
+    done_ = parser_->is_done();
+    return {};
+}
+
+error_code response_reader::take_body(read_buffer& input) {
+    // Beast asserts that it has never seen less of a last chunk that is the first as well.
+    constexpr std::string_view least_chunk = "0\r\n\r\n";
+    if (overhead_ == 0 && parser_->chunked() && input.size() < least_chunk.size()) return need_more;
+
+    const std::size_t before = parser_->get().body().size();
+    error_code ec;
+    const std::size_t taken = parser_->put(input.data(), ec);
+    input.consume(taken);
+    if (ec == need_more) {
+        // Chunk headers and trailers, too, are only understood in one piece.
+        return input.size() > header_limit_ ? error::header_too_large : ec;
+    }
+    if (ec) return ec;
+    const std::size_t gained = parser_->get().body().size() - before;
+    const std::size_t overhead = taken - gained;
+    body_ += gained;
+    overhead_ += overhead;
+    if (overhead > header_limit_ || overhead_ > header_limit_ + max_chunk_overhead * body_) {
+        return error::header_too_large;
+    }
+    done_ = parser_->is_done();
+    return {};
+}
+
+error_code response_reader::take_end(const read_buffer& input) {
+    if (!started_) return error::no_response;
+    error_code ec;
+    if (final_) {
+        parser_->put_eof(ec);
+    } else {
+        // Not whole, and perhaps wrong so far as it goes.
+        parser_->put(input.data(), ec);
+        if (!ec) ec = need_more;
+    }
+    if (ec == need_more || ec == beast_http::error::partial_message) {
+        return error::incomplete_response;
+    }
     if (ec) return translate(ec);
     done_ = true;
     return {};
 }
 
-/// What Beast lets pass: a Transfer-Encoding that does not end in chunked, with which nobody can tell
-/// where the body ends (RFC 9112 6.1), and statuses that are none.
+/// What Beast lets pass: statuses that are none, and a Transfer-Encoding other than the one that was
+/// offered, chunked: nobody could tell where the body ends, or it would be handed over still encoded
+/// (RFC 9112 6.1, 7).
 error_code response_reader::check_header() const {
-    if (status() == 101) return error::unexpected_upgrade;
-    if (status() < 100) return error::malformed_response;
-    const bool encoded = headers().count(beast_http::field::transfer_encoding) != 0;
-    if (encoded && !parser_->chunked()) return error::malformed_response;
-    return {};
+    const response::fields& fields = parser_->get();
+    const unsigned status = parser_->get().result_int();
+    if (status == 101) return error::unexpected_upgrade;
+    if (status < 100) return error::malformed_response;
+    const auto [first, last] = fields.equal_range(beast_http::field::transfer_encoding);
+    if (first == last) return {};
+    const bool only_chunked =
+        std::next(first) == last && boost::beast::iequals(first->value(), "chunked");
+    return only_chunked ? error_code() : error::malformed_response;
+}
+
+/// Where the peer may think that the message ends elsewhere: a body that comes with a 204, and
+/// chunked in HTTP/1.0 (RFC 9112 6.1, 6.3; RFC 9110 8.6). What follows is never taken for a response.
+bool response_reader::has_doubtful_end() const {
+    if (parser_->get().result_int() == 204) {
+        return parser_->chunked() || parser_->content_length().value_or(0) != 0;
+    }
+    return parser_->chunked() && parser_->get().version() < 11;
 }
 
 std::size_t response_reader::wanted() const {
@@ -133,18 +225,12 @@ std::size_t response_reader::wanted() const {
     return static_cast<std::size_t>(std::min<std::uint64_t>(*left, large_read));
 }
 
-bool response_reader::keep_alive() const {
-    // RFC 9112 6.1: chunked in HTTP/1.0 is a fault that must cost the connection.
-    return parser_->keep_alive() && !(parser_->chunked() && parser_->get().version() < 11);
-}
-
 response response_reader::release(std::string url) {
-    auto message = parser_->release();
-    const unsigned version = message.version();
-    const unsigned code = message.result_int();
-    std::string reason(message.reason());
-    std::string body = std::move(message.body());
-    response::fields& fields = message.base();
+    const unsigned version = header_.version();
+    const unsigned code = header_.result_int();
+    std::string reason(view(header_.reason()));
+    std::string body = std::move(parser_->get().body());
+    response::fields& fields = header_;
     return response(
         code, version, std::move(reason), std::move(fields), std::move(body), std::move(url));
 }

@@ -29,7 +29,8 @@ public:
     /// Takes from `input` what can be understood of it. Once this fails, the response is lost.
     error_code take(read_buffer& input);
 
-    /// The peer will send nothing more. No error if that completes the response.
+    /// The peer will send nothing more than `input`, of which `take` has understood what it could. No
+    /// error if that completes the response.
     error_code take_end(const read_buffer& input);
 
     /// Whether a byte of it has come, be it of a 1xx.
@@ -37,8 +38,9 @@ public:
     /// Whether it has come so far that its status is known and final.
     bool has_status() const noexcept { return final_; }
     bool done() const noexcept { return done_; }
-    unsigned status() const noexcept { return parser_->get().result_int(); }
-    const response::fields& headers() const noexcept { return parser_->get().base(); }
+    /// Precondition of both: `has_status()`. Trailers are dropped: they change nothing (RFC 9110 6.5.1).
+    unsigned status() const noexcept { return header_.result_int(); }
+    const response::fields& headers() const noexcept { return header_; }
 
     /// Has `take` stop once the final head is there, so that somebody can decide on the body: then it is
     /// `move_body`'d away as it comes, or kept after a `limit_body`. Until that it has no limit.
@@ -58,7 +60,7 @@ public:
     std::size_t wanted() const;
 
     /// Whether the peer keeps the connection open after it. Precondition: `done()`.
-    bool keep_alive() const;
+    bool keep_alive() const noexcept { return keep_alive_; }
 
     /// The response. Precondition: `done()`; call once.
     response release(std::string url);
@@ -67,13 +69,22 @@ private:
     using parser = boost::beast::http::response_parser<memory_body>;
 
     void restart();
+    error_code take_head(read_buffer& input);
+    error_code end_head();
+    error_code take_body(read_buffer& input);
     error_code check_header() const;
+    bool has_doubtful_end() const;
 
     std::optional<parser> parser_;
+    boost::beast::http::response_header<response::fields> header_;
     std::uint64_t body_limit_ = 0;
+    std::uint64_t overhead_ = 0;
+    std::uint64_t body_ = 0;  // what has come of it, moved away or not
     std::size_t header_limit_ = 0;
+    std::size_t waited_for_ = 0;
     unsigned informational_ = 0;
     request_method method_ = request_method::other;
+    bool keep_alive_ = false;
     bool started_ = false;
     bool final_ = false;
     bool done_ = false;

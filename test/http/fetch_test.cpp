@@ -199,7 +199,7 @@ TEST(Fetch, ReadsChunksAndTrailersAByteAtATime) {
     const auto r = f.get(server.url());
     ASSERT_TRUE(r.ok()) << r.error().message();
     EXPECT_EQ(r->body(), "abcde");
-    EXPECT_EQ(r->headers()["X-End"], "1");
+    EXPECT_EQ(r->headers().count("X-End"), 0U);
 }
 
 TEST(Fetch, ReadsABodyUpToTheEndOfTheConnection) {

@@ -37,7 +37,7 @@ public:
     /// 11 for HTTP/1.1, 10 for HTTP/1.0.
     unsigned version() const noexcept { return version_; }
 
-    /// The fields of the header, and those of the trailer after them.
+    /// The fields of the header. Those of a trailer are checked and dropped (RFC 9110 6.5.1).
     const fields& headers() const noexcept { return headers_; }
 
     const std::string& body() const& noexcept { return body_; }

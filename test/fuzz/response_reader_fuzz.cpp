@@ -1,0 +1,97 @@
+// Any bytes are a response, cut, or refused, and the same in whatever pieces they arrive.
+// With clang a libFuzzer program (-DASIO_RETRY_BUILD_FUZZERS=ON); else a driver that runs through the
+// files that it is given, for the tests.
+// SPDX-License-Identifier: BSL-1.0
+#include "http/wire.hpp"
+#include "support/read_response.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+namespace {
+
+using namespace asio_retry::test;
+namespace http = asio_retry::http;
+
+constexpr std::uint64_t max_body = 1000;
+
+void require(bool holds, const char* what) {
+    if (holds) return;
+    std::fprintf(stderr, "response_reader_fuzz: %s\n", what);
+    std::abort();
+}
+
+/// Of two different faults either may be found first.
+bool agree(const reading& a, const reading& b) {
+    return a == b || (a.how == reading_end::refused && b.how == reading_end::refused);
+}
+
+void check(const reading& r, request_method m) {
+    require(r.is_response() != static_cast<bool>(r.error), "neither a response nor an error");
+    require(r.body.size() <= max_body, "more body than allowed");
+    if (!r.is_response()) return;
+    require(r.status >= 200 && r.status <= 999, "no final status");
+    require(m != request_method::head || r.body.empty(), "a body in answer to HEAD");
+    require(r.how == reading_end::whole || !r.keep_alive, "kept after its end");
+    for (const auto& field : r.headers) {
+        const auto value = field.value();
+        require(http::detail::is_field_value({value.data(), value.size()}), "a control character");
+    }
+    const auto [first, last] = r.headers.equal_range("Transfer-Encoding");
+    require(first == last || r.headers.count("Content-Length") == 0, "two words on its end");
+}
+
+void try_text(std::string_view text) {
+    const http::fetch_policy policy =
+        std::move(http::fetch_policy().max_header_size(2000).max_body_size(max_body));
+    for (const auto m : {request_method::other, request_method::head}) {
+        const reading whole = read_pieces({text}, policy, m);
+        check(whole, m);
+        require(agree(read_bytes(text, policy, m), whole), "other when byte by byte");
+        const std::size_t third = text.size() / 3;
+        const std::size_t at = text.empty() ? 0 : static_cast<unsigned char>(text.back());
+        for (const std::size_t cut : {third, 2 * third, std::min(at, text.size())}) {
+            const auto pieces = {text.substr(0, cut), text.substr(cut)};
+            require(agree(read_pieces(pieces, policy, m), whole), "other when in two");
+        }
+    }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    try_text({reinterpret_cast<const char*>(data), size});
+    return 0;
+}
+
+#ifndef ASIO_RETRY_LIBFUZZER
+int main(int argc, char** argv) {
+    int count = 0;
+    for (int i = 1; i < argc; ++i) {
+        for (const auto& each : std::filesystem::directory_iterator(argv[i])) {
+            std::ifstream file(each.path(), std::ios::binary);
+            const std::string text{std::istreambuf_iterator<char>(file), {}};
+            try_text(text);
+            // Cut anywhere it is another text; so are its neighbours by one bit or one byte.
+            for (std::size_t at = 0; at < text.size(); ++at) {
+                try_text(std::string_view(text).substr(0, at));
+                std::string changed = text;
+                changed[at] = static_cast<char>(changed[at] ^ (1 << at % 8));
+                try_text(changed);
+                changed = text;
+                try_text(changed.erase(at, 1));
+            }
+            ++count;
+        }
+    }
+    std::printf("response_reader_fuzz: %d texts and their neighbours\n", count);
+    return count > 0 ? 0 : 1;
+}
+#endif
