@@ -46,7 +46,10 @@ enum class error {
     unsupported_encoding,  ///< Content-Encoding names a coding that is not known, or too many
     malformed_encoding,    ///< the body is not what Content-Encoding says
     incomplete_encoding,   ///< the body ends before its coding does
-    excessive_expansion    ///< the body unpacks to far more than was sent
+    excessive_expansion,   ///< the body unpacks to far more than was sent
+
+    // Of a download.
+    target_busy  ///< another download writes to the same file
 };
 
 namespace detail {
@@ -106,6 +109,7 @@ private:
             case error::incomplete_encoding: return "the coded response body is cut short";
             case error::excessive_expansion:
                 return "the response body unpacks to far more than was sent";
+            case error::target_busy: return "another download writes to the same file";
         }
         return "unknown asio_retry.http error";
     }
