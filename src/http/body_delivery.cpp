@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/body_delivery.hpp"
 
+#include "http/decode_body.hpp"
 #include <asio_retry/detail/outcome.hpp>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 
+#include <limits>
+
 namespace asio_retry::http::detail {
 
-body_delivery::body_delivery(connection& c, body_sink* sink, std::uint64_t most, std::string url)
-    : connection_(c), sink_(sink), most_(most), url_(std::move(url)) {
+body_delivery::body_delivery(connection& c,
+                             body_sink* sink,
+                             const fetch_policy& policy,
+                             std::string url)
+    : connection_(c), sink_(sink), policy_(policy), url_(std::move(url)) {
     if (sink_ != nullptr) c.reader().pause_behind_head();
 }
 
@@ -33,9 +39,10 @@ asio::awaitable<error_code> body_delivery::decide() {
     decided_ = true;
     const response head = reader.head(url_);
     if (sink_->takes(head)) {
+        if (const error_code ec = begin_decoding(head)) co_return ec;
         if (const error_code ec = co_await begin(&head)) co_return ec;
         delivers_ = true;
-    } else if (const error_code ec = reader.limit_body(most_)) {
+    } else if (const error_code ec = reader.limit_body(policy_.max_body_size())) {
         co_return ec;
     }
     co_return reader.take(connection_.input());
@@ -51,7 +58,7 @@ asio::awaitable<error_code> body_delivery::begin(const response* head) {
 }
 
 asio::awaitable<error_code> body_delivery::write() {
-    connection_.reader().move_body(piece_);
+    if (const error_code ec = next_piece()) co_return ec;
     if (piece_.empty()) co_return error_code();
     received_ += piece_.size();
     try {
@@ -61,12 +68,36 @@ asio::awaitable<error_code> body_delivery::write() {
         co_return blame(std::current_exception());
     }
     if (observer_ != nullptr) {
-        observer_->body_received(operation_, received_, connection_.reader().body_size());
+        const std::uint64_t kept = sink_->kept();
+        auto size = connection_.reader().body_size();
+        if (decoder_) size.reset();
+        if (size) *size += kept;
+        observer_->body_received(operation_, kept + received_, size);
     }
     co_return error_code();
 }
 
+error_code body_delivery::begin_decoding(const response& head) {
+    if (policy_.compressed() == compression::off || sink_->wants_encoded()) return {};
+    decoder_.emplace(std::numeric_limits<std::uint64_t>::max(), policy_.max_expansion());
+    const error_code ec = decoder_->begin(content_encoding(head.headers()));
+    if (!ec && !decoder_->active()) decoder_.reset();
+    return ec;
+}
+
+error_code body_delivery::next_piece() {
+    connection_.reader().move_body(piece_);
+    if (!decoder_) return {};
+    plain_.clear();
+    const error_code ec = decoder_->write(piece_, plain_);
+    std::swap(piece_, plain_);
+    return ec;
+}
+
 asio::awaitable<error_code> body_delivery::finish() {
+    if (decoder_) {
+        if (const error_code ec = decoder_->finish()) co_return ec;
+    }
     const response whole = connection_.reader().head(url_);
     try {
         auto pending = sink_->end(whole);

@@ -4,13 +4,16 @@
 #define ASIO_RETRY_SRC_HTTP_BODY_DELIVERY_HPP
 
 #include "http/connection.hpp"
+#include "http/content_decoder.hpp"
 #include <asio_retry/http/body_sink.hpp>
+#include <asio_retry/http/fetch_policy.hpp>
 #include <asio_retry/observer.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,9 +23,9 @@ namespace asio_retry::http::detail {
 /// Of one attempt, over a connection whose reader has begun. Stands in the call and must not move.
 class body_delivery {
 public:
-    /// With a null `sink` it only reads. Of a body that the sink does not take, `most` bytes are read
-    /// into memory.
-    body_delivery(connection& c, body_sink* sink, std::uint64_t most, std::string url);
+    /// With a null `sink` it only reads. A body that the sink does not take is read into memory. The
+    /// policy must outlive it.
+    body_delivery(connection& c, body_sink* sink, const fetch_policy& policy, std::string url);
 
     /// Who is told how far it is; may be null.
     void watch(observer* o, std::string operation) noexcept {
@@ -46,15 +49,19 @@ private:
     asio::awaitable<error_code> begin(const response* head);
     asio::awaitable<error_code> write();
     asio::awaitable<error_code> finish();
+    error_code begin_decoding(const response& head);
+    error_code next_piece();
     error_code blame(const std::exception_ptr& e) noexcept;
 
     connection& connection_;
     body_sink* sink_;
-    std::uint64_t most_;
+    const fetch_policy& policy_;
+    std::optional<content_decoder> decoder_;
     std::string url_;
     observer* observer_ = nullptr;
     std::string operation_;
     std::string piece_;
+    std::string plain_;
     std::uint64_t received_ = 0;
     bool decided_ = false;
     bool delivers_ = false;

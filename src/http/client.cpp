@@ -129,6 +129,18 @@ asio::awaitable<response> client::get(std::string url) {
     return fetch_or_throw(state_, request("GET", std::move(url)), {});
 }
 
+asio::awaitable<response> client::download(request r, std::string path, download_options options) {
+    r.deliver_to(into_file(std::move(path), options));
+    return fetch_or_throw(state_, std::move(r), {});
+}
+
+asio::awaitable<fetch_result> client::try_download(request r,
+                                                   std::string path,
+                                                   download_options options) {
+    r.deliver_to(into_file(std::move(path), options));
+    return detail::fetch(state_, std::move(r), {}, nullptr);
+}
+
 client::executor_type client::executor_of(const detail::client_state& state) noexcept {
     return state.executor;
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/fetch_call.hpp"
 
+#include "http/decode_body.hpp"
 #include "http/idempotency.hpp"
 #include "http/long_exchange.hpp"
 #include "http/redirect.hpp"
 #include "http/server_word.hpp"
 #include <asio_retry/detail/outcome.hpp>
 #include <asio_retry/http/attempt_hook.hpp>
+#include <asio_retry/http/body_sink.hpp>
 #include <asio_retry/http/error.hpp>
 #include <asio_retry/http/rate_limit.hpp>
 
@@ -47,6 +49,8 @@ error_code fetch_call::prepare_body() {
     const bool has_body = r.source() || !r.body().empty();
     notice_.expects_continue =
         expects_continue_ && has_body && r.expect_continue() != nanoseconds::zero();
+    notice_.accepts_codings = begin_.policy.compressed() == compression::on &&
+                              (!r.sink() || !r.sink()->wants_encoded());
     is_long_ =
         r.source() || r.sink() || notice_.expects_continue || r.body().size() >= long_request;
     return {};
@@ -130,8 +134,11 @@ asio::awaitable<error_code> fetch_call::call_hook() {
     request fresh = begin_.what;
     own_fault_ = true;
     try {
-        auto pending = begin_.policy.hook()->before_attempt(fresh, attempts_ + call_->number());
-        co_await std::move(pending);
+        if (fresh.sink()) fresh.sink()->ask(fresh);
+        if (const auto& hook = begin_.policy.hook()) {
+            auto pending = hook->before_attempt(fresh, attempts_ + call_->number());
+            co_await std::move(pending);
+        }
     } catch (...) {
         co_return asio_retry::detail::error_of(std::current_exception());
     }
@@ -159,7 +166,7 @@ void fetch_call::begin_exchange() {
 asio::awaitable<error_code> fetch_call::exchange_at_length(steady_time deadline) {
     connection& c = *lease_.get();
     const request& r = begin_.what;
-    body_delivery delivery(c, r.sink().get(), begin_.policy.max_body_size(), begin_.to.display);
+    body_delivery delivery(c, r.sink().get(), begin_.policy, begin_.to.display);
     if (retry_.observer()) delivery.watch(retry_.observer().get(), operation());
     feed_.reset();
     if (r.source()) feed_.emplace(*r.source(), notice_.length);
@@ -187,13 +194,14 @@ attempt_facts fetch_call::facts() const noexcept {
 }
 
 retry_action fetch_call::end_attempt(error_code ec, bool cancelled) {
+    if (!ec) ec = receive();
     const attempt_facts known = facts();
     attempt_record& record = call_->record();
     record.sent = known.sent;
     record.reused = known.reused;
 
     const bool reusable = !ec && known.sent == send_state::full && lease_.get()->can_serve_again();
-    verdict v = ec ? judge_error(begin_.what, begin_.policy, ec, known) : take_response(known);
+    verdict v = ec ? judge_error(begin_.what, begin_.policy, ec, known) : judge_response(known);
     if (is_long_ || own_fault_) v = judge_length(v, ec);
     if (v.is_failure() && cancelled) v = failure_kind::cancelled;
     if (v.is_failure() && v.kind() == failure_kind::cancelled && !cancelled) {
@@ -219,13 +227,22 @@ retry_action fetch_call::end_attempt(error_code ec, bool cancelled) {
     return next;
 }
 
-verdict fetch_call::take_response(attempt_facts known) {
-    last_ = lease_.get()->reader().release(begin_.to.display);
+/// A response that cannot be decoded is none.
+error_code fetch_call::receive() {
+    response r = lease_.get()->reader().release(begin_.to.display);
+    call_->record().status = static_cast<int>(r.status());
+    if (notice_.accepts_codings && !delivered_) {
+        if (const error_code ec = decode_body(r, begin_.policy)) return ec;
+    }
+    last_ = std::move(r);
+    return {};
+}
+
+verdict fetch_call::judge_response(attempt_facts known) {
     const unsigned status = last_->status();
-    call_->record().status = static_cast<int>(status);
     server_word said;
     if (status >= 400) said = server_word_of(last_->headers(), std::chrono::system_clock::now());
-    verdict v = judge_response(begin_.what, begin_.policy, status, said.wait, known);
+    verdict v = detail::judge_response(begin_.what, begin_.policy, status, said.wait, known);
     if (said.forbids_retry && begin_.policy.server_veto() == server_veto::obeyed &&
         v.is_failure()) {
         v.forbid_retry(reason::permanent_failure);
@@ -287,8 +304,8 @@ bool fetch_call::drop_expectation() {
 
 bool fetch_call::may_renew(reason why) noexcept {
     const auto& source = begin_.what.source();
-    return has_hook() && !renewed_ && why == reason::permanent_failure && last_ && call_ &&
-           call_->record().status == unauthorized && (!source || source->can_be_read());
+    return begin_.policy.hook() && !renewed_ && why == reason::permanent_failure && last_ &&
+           call_ && call_->record().status == unauthorized && (!source || source->can_be_read());
 }
 
 asio::awaitable<bool> fetch_call::renew() {

@@ -77,8 +77,10 @@ public:
     void has_place() {
         if (lane_ != nullptr) lane_->attempt_runs(timers_.now());
     }
-    /// Whether `call_hook` is to be called first.
-    bool has_hook() const noexcept { return begin_.policy.hook() != nullptr; }
+    /// Whether `call_hook` is to be called first: somebody may change the request of each attempt.
+    bool has_hook() const noexcept {
+        return begin_.policy.hook() != nullptr || begin_.what.sink() != nullptr;
+    }
     asio::awaitable<error_code> call_hook();
     /// Begins to use the lease's connection.
     void begin_exchange();
@@ -99,7 +101,8 @@ private:
     void begin_round();
     retry_policy shaped(const retry_policy& p) const { return lane_ ? lane_->shape(p) : p; }
     attempt_facts facts() const noexcept;
-    verdict take_response(attempt_facts known);
+    error_code receive();
+    verdict judge_response(attempt_facts known);
     verdict judge_length(verdict v, const error_code& ec) const;
     void take_quota();
     void keep_history(retry_report report);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/wire.hpp"
 
+#include "http/decode_body.hpp"
 #include <asio_retry/http/error.hpp>
 
 #include <boost/beast/core/string.hpp>
@@ -98,6 +99,7 @@ wire_request serialize(const request& r,
         }
     };
     add_missing("User-Agent", user_agent);
+    if (notice.accepts_codings) add_missing("Accept-Encoding", known_codings);
     add_missing("Authorization", to.authorization);
     add_missing("Idempotency-Key", idempotency_key);
     if (r.source() && !notice.length) {

@@ -51,7 +51,7 @@ bool is_forbidden(std::string_view name) noexcept;
     Upgrade. Another name to be reached under an address is the client's `resolve` option. */
 error_code check_request(const request& r) noexcept;
 
-/// What the head says of a body that is not among the bytes, and when it is to be sent.
+/// What the head says of bodies: of one that is not among the bytes, and of the response's.
 class body_notice {
 public:
     body_notice() = default;
@@ -59,10 +59,11 @@ public:
     /// Of a body that comes from a source; nothing if it is sent in chunks.
     std::optional<std::uint64_t> length;
     bool expects_continue = false;
+    bool accepts_codings = false;
 };
 
 /// The bytes of a request that `check_request` found nothing wrong with.
-/** User-Agent, Idempotency-Key and the Authorization of the URL's credentials are added where they
+/** User-Agent, Accept-Encoding, Idempotency-Key and the Authorization of the URL's credentials are added where they
     are not empty and the request has no such field of its own. Content-Length is there if there is a
     body, and is 0 for the methods that are expected to have one (RFC 9110 8.6).
     Of a request with a source they are the head only.

@@ -4,11 +4,13 @@
 #define ASIO_RETRY_HTTP_BODY_SINK_HPP
 
 #include <asio_retry/error.hpp>
+#include <asio_retry/http/request.hpp>
 #include <asio_retry/http/response.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -31,6 +33,17 @@ namespace asio_retry::http {
 class body_sink {
 public:
     virtual ~body_sink() = default;
+
+    /// An attempt is about to be made with this request: its header fields may be changed, to ask for a
+    /// range, say. Before the policy's `attempt_hook`, with the same rules.
+    virtual void ask(request& r) { (void)r; }
+
+    /// Whether it wants the body as it is sent: it is then not asked for in a coding, nor decoded,
+    /// whatever the policy says. Default false.
+    virtual bool wants_encoded() const noexcept { return false; }
+
+    /// How much of the whole is there already when a response has begun; for the observer. Default 0.
+    virtual std::uint64_t kept() const noexcept { return 0; }
 
     /// Whether the body of this response goes to the sink; if not, it is read into memory and answered
     /// with the response. Default: of each 2xx.

@@ -5,6 +5,7 @@
 
 #include <asio_retry/error.hpp>
 #include <asio_retry/http/client_config.hpp>
+#include <asio_retry/http/download.hpp>
 #include <asio_retry/http/endpoint_registry.hpp>
 #include <asio_retry/http/error.hpp>
 #include <asio_retry/http/fetch_policy.hpp>
@@ -128,6 +129,15 @@ public:
     boost::asio::awaitable<fetch_result> try_fetch(request r);
     boost::asio::awaitable<fetch_result> try_fetch(request r, fetch_policy policy);
     boost::asio::awaitable<fetch_result> try_fetch(request r, endpoint_handle endpoint);
+
+    /// Fetches into a file; see `into_file`, which with `request::deliver_to` also serves a call under a
+    /// policy of its own, or with another token. The response has no body if it is a 2xx.
+    boost::asio::awaitable<response> download(request r,
+                                              std::string path,
+                                              download_options options = {});
+    boost::asio::awaitable<fetch_result> try_download(request r,
+                                                      std::string path,
+                                                      download_options options = {});
 
     /// For any completion token. Completion signature: `void(error_code, response)`.
     template <typename Token>

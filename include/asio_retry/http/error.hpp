@@ -49,7 +49,11 @@ enum class error {
     excessive_expansion,   ///< the body unpacks to far more than was sent
 
     // Of a download.
-    target_busy  ///< another download writes to the same file
+    target_busy,    ///< another download writes to the same file
+    wrong_range,    ///< it was not the rest that was asked for. Equivalent to `connection_reset`.
+    unasked_range,  ///< a part came, or is wanted, where the whole is to come
+    wrong_digest,   ///< the bytes are not those that the digest is of
+    no_digest       ///< a digest is required, and none was sent
 };
 
 namespace detail {
@@ -72,7 +76,7 @@ public:
             case error::connect_timeout: return errc::make_error_condition(errc::timed_out);
             case error::no_response:
             case error::incomplete_response:
-                return errc::make_error_condition(errc::connection_reset);
+            case error::wrong_range: return errc::make_error_condition(errc::connection_reset);
             default: return {value, *this};
         }
     }
@@ -110,6 +114,11 @@ private:
             case error::excessive_expansion:
                 return "the response body unpacks to far more than was sent";
             case error::target_busy: return "another download writes to the same file";
+            case error::wrong_range: return "the response is not the rest that was asked for";
+            case error::unasked_range:
+                return "a part of the file came or was asked for, not the whole";
+            case error::wrong_digest: return "the digest of the response does not match its bytes";
+            case error::no_digest: return "the response has no digest that is known";
         }
         return "unknown asio_retry.http error";
     }

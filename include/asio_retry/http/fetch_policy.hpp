@@ -40,6 +40,12 @@ enum class server_veto : std::uint8_t {
 /// Whether requests are spread over what is left of the server's quota.
 enum class pacing : std::uint8_t { off, on };
 
+/// Whether bodies are asked for in a coding, and decoded.
+enum class compression : std::uint8_t {
+    off,  ///< none is asked for, and a body that comes in one is handed over as it is
+    on    ///< gzip, deflate and br
+};
+
 /// The options of a fetch. A value: cheap to copy, compared by its options.
 /** Copies share one immutable block until a setter changes one of them. Setters chain, and throw
     std::invalid_argument for an impossible value and then change nothing.
@@ -190,6 +196,27 @@ public:
     }
     std::uint64_t max_body_size() const noexcept { return options_->max_body_size; }
 
+    /// Whether responses may be compressed on their way. Default `compression::off`.
+    /** Sends Accept-Encoding, if the request has none of its own, and decodes what comes in gzip, deflate
+        or br, or in two of them. The fields Content-Encoding and Content-Length, which tell of the encoded
+        body, are then dropped. A coding that is not known, or a body that is not in it, is an error
+        of kind permanent. `max_body_size` bounds the encoded and the decoded body alike. */
+    fetch_policy& compressed(compression c) {
+        edit().compressed = c;
+        return *this;
+    }
+    compression compressed() const noexcept { return options_->compressed; }
+
+    /// Bound on decoded bytes for each encoded one, above 1 MiB of them. At least 1; default 200.
+    /** Against bodies made to fill memory or disk (`error::excessive_expansion`): text seldom shrinks to
+        a fiftieth, deflate can reach a thousandth, and br a millionth. */
+    fetch_policy& max_expansion(std::uint64_t factor) {
+        if (factor == 0) throw std::invalid_argument("max_expansion: must be at least 1");
+        edit().max_expansion = factor;
+        return *this;
+    }
+    std::uint64_t max_expansion() const noexcept { return options_->max_expansion; }
+
     friend bool operator==(const fetch_policy& a, const fetch_policy& b) {
         return a.options_ == b.options_ || *a.options_ == *b.options_;
     }
@@ -204,11 +231,13 @@ private:
         duration connect_timeout = std::chrono::seconds(5);
         std::vector<unsigned> retry_status = {408, 425, 429, 500, 502, 503, 504};
         std::uint64_t max_body_size = 64 * 1024 * 1024;
+        std::uint64_t max_expansion = 200;
         std::size_t max_header_size = 64 * 1024;
         unsigned max_redirects = 0;
         http::idempotency repeats = http::idempotency::by_method;
         http::server_veto veto = http::server_veto::obeyed;
         http::pacing pacing = http::pacing::off;
+        compression compressed = compression::off;
         std::string attempt_header;
         std::shared_ptr<attempt_hook> hook;
         std::optional<hedge_options> hedge;
