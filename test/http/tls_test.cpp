@@ -1,8 +1,7 @@
-// TLS: which certificates are refused and why, what a client says of itself, how handshakes fail.
+// TLS: what a client says of itself, whom it trusts, and how it ends.
 #include "http/support/fetcher.hpp"
 
 #include <gmock/gmock.h>
-#include <openssl/x509_vfy.h>
 
 namespace asio_retry::test {
 namespace {
@@ -57,82 +56,6 @@ TEST(Tls, NamesTheHostButNotTheAddress) {
     EXPECT_EQ(server.connections().at(0).server_name, "localhost");
     EXPECT_EQ(server.connections().at(1).server_name, "");
 }
-
-/// A certificate that is not good enough, and what is wrong with it.
-class refused {
-public:
-    refused(std::string n, identity i, int e, std::string t)
-        : name(std::move(n)), server(std::move(i)), error(e), text(std::move(t)) {}
-
-    std::string name;
-    identity server;
-    int error;
-    std::string text;
-    std::string host = "localhost";
-};
-
-std::ostream& operator<<(std::ostream& out, const refused& r) { return out << r.name; }
-
-std::vector<refused> refusals() {
-    const certificate_authority stranger("a stranger");
-    std::vector<refused> all = {
-        {"Expired",
-         authority().issue(for_loopback().expired()),
-         X509_V_ERR_CERT_HAS_EXPIRED,
-         "certificate has expired"},
-        {"NotYetValid",
-         authority().issue(for_loopback().not_yet_valid()),
-         X509_V_ERR_CERT_NOT_YET_VALID,
-         "not yet valid"},
-        {"WrongHost",
-         authority().issue(certificate_request().dns("example.com")),
-         X509_V_ERR_HOSTNAME_MISMATCH,
-         "hostname mismatch"},
-        {"NameOnlyInTheSubject",
-         authority().issue(certificate_request().dns("example.com").common_name("localhost")),
-         X509_V_ERR_HOSTNAME_MISMATCH,
-         "hostname mismatch"},
-        {"SelfSigned",
-         self_signed(for_loopback()),
-         X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT,
-         "self-signed certificate"},
-        {"UnknownAuthority",
-         stranger.issue(for_loopback()),
-         X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
-         "unable to get local issuer certificate"},
-        {"WrongAddress",
-         authority().issue(certificate_request().dns("localhost").ip("127.0.0.9")),
-         X509_V_ERR_IP_ADDRESS_MISMATCH,
-         "IP address mismatch"},
-        {"AddressAsAName",
-         authority().issue(certificate_request().dns("127.0.0.1").common_name("127.0.0.1")),
-         X509_V_ERR_IP_ADDRESS_MISMATCH,
-         "IP address mismatch"},
-    };
-    all[6].host = all[7].host = "127.0.0.1";
-    return all;
-}
-
-class RefusedCertificate : public testing::TestWithParam<refused> {};
-
-TEST_P(RefusedCertificate, EndsTheCallAndSaysWhy) {
-    scripted_server server({{expect_request()}}, with(GetParam().server));
-    fetcher f(trusting().resolve("localhost", server.port(), "127.0.0.1"));
-    const auto r = f.fetch(request("POST", at(GetParam().host, server)).body("secret"));
-    EXPECT_EQ(r.error(), error_code(GetParam().error, http::certificate_category()));
-    EXPECT_THAT(r.error().message(), HasSubstr("certificate refused: "));
-    EXPECT_THAT(r.error().message(), HasSubstr(GetParam().text));
-    EXPECT_EQ(r.reason(), reason::permanent_failure);
-    EXPECT_EQ(r.report().attempts(), 1U);
-    EXPECT_EQ(r.report().history().at(0).sent, send_state::none);
-    EXPECT_TRUE(server.requests().empty());
-    EXPECT_EQ(f.state->pool.count().open, 0U);
-}
-
-INSTANTIATE_TEST_SUITE_P(Certificates,
-                         RefusedCertificate,
-                         testing::ValuesIn(refusals()),
-                         [](const auto& each) { return each.param.name; });
 
 TEST(Tls, TakesAnyCertificateWhereToldTo) {
     scripted_server server({answering},
@@ -223,60 +146,6 @@ TEST(Tls, FindsAConnectionThatTheServerClosed) {
         EXPECT_EQ(attempts(r.report()), "1:200");
     }
 }
-
-/// A handshake that does not come to its end.
-class broken {
-public:
-    broken(std::string n, connection_script s, std::optional<failure_kind> k)
-        : name(std::move(n)), script(std::move(s)), kind(k) {}
-
-    std::string name;
-    connection_script script;
-    std::optional<failure_kind> kind;
-};
-
-std::ostream& operator<<(std::ostream& out, const broken& b) { return out << b.name; }
-
-class BrokenHandshake : public testing::TestWithParam<broken> {};
-
-TEST_P(BrokenHandshake, IsAFailureOfItsKind) {
-    scripted_server server({GetParam().script,
-                            {start_tls(authority().issue(for_loopback())),
-                             expect_request(),
-                             send(response(200)),
-                             stall()}});
-    fetcher f(trusting());
-    auto policy = at_once();
-    policy.connect_timeout(200ms);
-    const auto r = f.fetch(request("POST", at("127.0.0.1", server)).body("x"), policy);
-    const auto& first = r.report().history().at(0);
-    EXPECT_EQ(first.kind, GetParam().kind) << first.error.message();
-    EXPECT_EQ(first.sent, send_state::none);
-    EXPECT_EQ(r.ok(), GetParam().kind != failure_kind::permanent) << r.report().summary();
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Servers,
-    BrokenHandshake,
-    testing::Values(
-        broken("ClosesAtOnce", {close()}, failure_kind::connection_lost),
-        broken("ClosesAfterTheHello",
-               {expect_client_hello(), close()},
-               failure_kind::connection_lost),
-        broken("Resets", {expect_client_hello(), reset()}, failure_kind::connection_lost),
-        broken("SendsHalfAFlight",
-               {expect_client_hello(), break_handshake(authority().issue(for_loopback())), close()},
-               failure_kind::connection_lost),
-        broken("IsSilent", {expect_client_hello(), stall()}, failure_kind::timeout),
-        broken("SpeaksPlainText",
-               {expect_client_hello(), send_in_clear("HTTP/1.1 400 Bad Request\r\n\r\n"), close()},
-               failure_kind::permanent),
-        broken("SendsAFatalAlert",
-               {expect_client_hello(),
-                send_in_clear(std::string("\x15\x03\x03\x00\x02\x02\x28", 7)),
-                close()},
-               failure_kind::permanent)),
-    [](const auto& each) { return each.param.name; });
 
 TEST(Tls, TakesAnEarlyResponseToALargeBody) {
     scripted_server server(

@@ -94,26 +94,45 @@ void sign(X509* certificate, X509* issuer, EVP_PKEY* key) {
     require(X509_sign(certificate, key, EVP_sha256()) != 0, "sign a certificate");
 }
 
-void add_server_extensions(X509* certificate,
-                           X509* issuer,
-                           const std::vector<std::string>& alternative_names) {
-    add_extension(certificate, issuer, NID_basic_constraints, "critical,CA:FALSE");
-    add_extension(certificate, issuer, NID_ext_key_usage, "serverAuth,clientAuth");
-    std::string names;
-    for (const auto& name : alternative_names) names += (names.empty() ? "" : ",") + name;
-    if (!names.empty()) add_extension(certificate, issuer, NID_subject_alt_name, names);
-}
-
-std::string subject(const std::string& common_name, const std::vector<std::string>& names) {
-    if (!common_name.empty()) return common_name;
-    return names.empty() ? "nameless" : names.front().substr(names.front().find(':') + 1);
-}
-
 }  // namespace
 
 struct certificate_authority::keys {
     key_ptr key;
     certificate_ptr certificate;
+};
+
+/// Turns a request into a certificate that still has to be signed.
+class certificate_maker {
+public:
+    explicit certificate_maker(const certificate_request& request)
+        : request_(request),
+          made_(make_certificate(key_.get(), subject(), request.from_, request.until_)) {}
+
+    /// Null for issuer: it signs itself.
+    identity sign_with(X509* issuer, EVP_PKEY* key) {
+        X509* const signer = issuer == nullptr ? made_.get() : issuer;
+        add_extension(made_.get(), signer, NID_basic_constraints, "critical,CA:FALSE");
+        add_extension(made_.get(), signer, NID_ext_key_usage, request_.usage_);
+        std::string names;
+        for (const auto& name : request_.alternative_names_) {
+            names += (names.empty() ? "" : ",") + name;
+        }
+        if (!names.empty()) add_extension(made_.get(), signer, NID_subject_alt_name, names);
+        sign(made_.get(), signer, key == nullptr ? key_.get() : key);
+        return identity{to_pem(made_.get()), to_pem(key_.get())};
+    }
+
+private:
+    std::string subject() const {
+        if (!request_.common_name_.empty()) return request_.common_name_;
+        if (request_.alternative_names_.empty()) return "nameless";
+        const std::string& first = request_.alternative_names_.front();
+        return first.substr(first.find(':') + 1);
+    }
+
+    const certificate_request& request_;
+    key_ptr key_ = make_key();
+    certificate_ptr made_;
 };
 
 certificate_request& certificate_request::dns(std::string name) {
@@ -146,41 +165,60 @@ certificate_request& certificate_request::not_yet_valid() {
     return valid(std::chrono::hours(24), std::chrono::hours(48));
 }
 
+certificate_request& certificate_request::for_clients() {
+    usage_ = "clientAuth";
+    return *this;
+}
+
+namespace {
+
+/// Older than any certificate of ours, so that expiry is always the server's own.
+certificate_ptr make_authority(EVP_PKEY* key, const std::string& name) {
+    return make_certificate(key, name, std::chrono::hours(-24 * 365), std::chrono::hours(24 * 365));
+}
+
+void sign_authority(X509* made, X509* issuer, EVP_PKEY* key, const std::string& constraints) {
+    add_extension(made, issuer, NID_basic_constraints, constraints);
+    add_extension(made, issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
+    add_extension(made, issuer, NID_subject_key_identifier, "hash");
+    sign(made, issuer, key);
+}
+
+}  // namespace
+
 certificate_authority::certificate_authority(const std::string& name) {
     auto made = std::make_shared<keys>();
     made->key = make_key();
-    // Older than any certificate of ours, so that expiry is always the server's own.
-    made->certificate = make_certificate(
-        made->key.get(), name, std::chrono::hours(-24 * 365), std::chrono::hours(24 * 365));
-    auto* self = made->certificate.get();
-    add_extension(self, self, NID_basic_constraints, "critical,CA:TRUE");
-    add_extension(self, self, NID_key_usage, "critical,keyCertSign,cRLSign");
-    add_extension(self, self, NID_subject_key_identifier, "hash");
-    sign(self, self, made->key.get());
+    made->certificate = make_authority(made->key.get(), name);
+    auto* const self = made->certificate.get();
+    sign_authority(self, self, made->key.get(), "critical,CA:TRUE");
     pem_ = to_pem(self);
     keys_ = std::move(made);
 }
 
+certificate_authority certificate_authority::below(const std::string& name,
+                                                   const std::string& constraints) const {
+    certificate_authority result = *this;
+    auto made = std::make_shared<keys>();
+    made->key = make_key();
+    made->certificate = make_authority(made->key.get(), name);
+    auto* const self = made->certificate.get();
+    sign_authority(self, keys_->certificate.get(), keys_->key.get(), constraints);
+    result.pem_ = to_pem(self);
+    result.sent_along_ = result.pem_ + sent_along_;
+    result.keys_ = std::move(made);
+    return result;
+}
+
 identity certificate_authority::issue(const certificate_request& request) const {
-    auto key = make_key();
-    auto certificate = make_certificate(key.get(),
-                                        subject(request.common_name_, request.alternative_names_),
-                                        request.from_,
-                                        request.until_);
-    add_server_extensions(certificate.get(), keys_->certificate.get(), request.alternative_names_);
-    sign(certificate.get(), keys_->certificate.get(), keys_->key.get());
-    return identity{to_pem(certificate.get()), to_pem(key.get())};
+    certificate_maker maker(request);
+    identity made = maker.sign_with(keys_->certificate.get(), keys_->key.get());
+    made.certificate_pem += sent_along_;
+    return made;
 }
 
 identity self_signed(const certificate_request& request) {
-    auto key = make_key();
-    auto certificate = make_certificate(key.get(),
-                                        subject(request.common_name_, request.alternative_names_),
-                                        request.from_,
-                                        request.until_);
-    add_server_extensions(certificate.get(), certificate.get(), request.alternative_names_);
-    sign(certificate.get(), certificate.get(), key.get());
-    return identity{to_pem(certificate.get()), to_pem(key.get())};
+    return certificate_maker(request).sign_with(nullptr, nullptr);
 }
 
 certificate_request for_loopback() {

@@ -10,7 +10,7 @@
 
 namespace asio_retry::test {
 
-/// A certificate chain with its private key, both PEM text.
+/// A certificate, what a server sends along to prove it, and its private key, all PEM text.
 struct identity {
     std::string certificate_pem;
     std::string key_pem;
@@ -34,15 +34,18 @@ public:
     certificate_request& expired();
     /// Valid from tomorrow.
     certificate_request& not_yet_valid();
+    /// Good for a client to show, and not for a server; otherwise it is good for both.
+    certificate_request& for_clients();
 
 private:
     friend class certificate_authority;
-    friend identity self_signed(const certificate_request& request);
+    friend class certificate_maker;
 
     std::vector<std::string> alternative_names_;  // "DNS:localhost", "IP:127.0.0.1"
     std::string common_name_;
     std::chrono::seconds from_{-3600};
     std::chrono::seconds until_{24 * 3600};
+    std::string usage_ = "serverAuth,clientAuth";
 };
 
 /// An authority that a test trusts, or does not.
@@ -50,8 +53,13 @@ class certificate_authority {
 public:
     explicit certificate_authority(const std::string& name = "asio-retry test authority");
 
-    /// Makes a key and a certificate that this authority signs.
+    /// Makes a key and a certificate that this authority signs; with it come those of the authorities
+    /// between this one and the root.
     identity issue(const certificate_request& request) const;
+    /// An authority that this one vouches for, with OpenSSL's text of its basic constraints, which may
+    /// say that it is none.
+    certificate_authority below(const std::string& name,
+                                const std::string& constraints = "critical,CA:TRUE") const;
     /// The certificate that a client has to trust.
     const std::string& certificate_pem() const { return pem_; }
 
@@ -59,6 +67,7 @@ private:
     struct keys;
     std::shared_ptr<const keys> keys_;
     std::string pem_;
+    std::string sent_along_;
 };
 
 /// A certificate signed by its own key, trusted by nobody.

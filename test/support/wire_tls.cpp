@@ -36,9 +36,15 @@ X509* read_certificate(const std::string& pem) {
 }
 
 void use(SSL_CTX* context, const identity& server) {
-    auto* certificate = read_certificate(server.certificate_pem);
+    const auto chain = over(server.certificate_pem);
+    auto* certificate = PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr);
+    if (certificate == nullptr) throw script_problem("not a certificate: " + last_tls_error());
     SSL_CTX_use_certificate(context, certificate);
     X509_free(certificate);
+    while (auto* further = PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr)) {
+        SSL_CTX_add_extra_chain_cert(context, further);
+    }
+    ERR_clear_error();
     auto* key = PEM_read_bio_PrivateKey(over(server.key_pem).get(), nullptr, nullptr, nullptr);
     if (key == nullptr) throw script_problem("not a private key: " + last_tls_error());
     SSL_CTX_use_PrivateKey(context, key);

@@ -139,7 +139,15 @@ inline error_code make_error_code(error e) noexcept {
 
 /// The category of refused certificates; its values are OpenSSL's `X509_V_ERR_...`.
 /** A handshake that fails over the peer's certificate completes with one of these, so that the
-    message says which of its faults it was: "certificate refused: certificate has expired". */
+    message says which of its faults it was: "certificate refused: certificate has expired".
+
+    By default a handshake that fails is, nothing of the request having been sent,
+    - permanent, when the certificate is refused (an error of this category);
+    - permanent, when the peer sends a fatal alert, whichever it is, or something that is not TLS (an
+      error of OpenSSL's, say "tlsv1 alert protocol version"): it will again;
+    - connection_lost, when the peer closes or resets the connection, at whatever point;
+    - timeout, when nothing comes before `fetch_policy::connect_timeout` (`error::connect_timeout`) or
+      before the attempt's timeout. */
 const boost::system::error_category& certificate_category() noexcept;
 
 }  // namespace asio_retry::http
