@@ -55,6 +55,10 @@ void try_text(std::string_view text) {
         const reading whole = read_pieces({text}, policy, m);
         check(whole, m);
         require(agree(read_bytes(text, policy, m), whole), "other when byte by byte");
+        // To a sink the body has no limit.
+        const reading moved = read_moved(text, policy, m);
+        require(whole.error == http::error::body_too_large || agree(moved, whole),
+                "other when it is moved away");
         const std::size_t third = text.size() / 3;
         const std::size_t at = text.empty() ? 0 : static_cast<unsigned char>(text.back());
         for (const std::size_t cut : {third, 2 * third, std::min(at, text.size())}) {

@@ -250,6 +250,7 @@ std::vector<broken> broken_handshakes() {
     return {broken("ClosesAtOnce", {close()}, lost),
             broken("ClosesAfterTheHello", {hello, close()}, lost),
             broken("ClosesAfterHalfAFlight", {hello, flight, close()}, lost),
+            broken("ClosesWithANotify", alert("", 0, "", 1).script, lost),
             broken("Resets", {hello, reset()}, lost),
             broken("ResetsAfterHalfAFlight", {hello, flight, reset()}, lost),
             broken("IsSilent", {hello, stall()}, failure_kind::timeout),

@@ -44,6 +44,15 @@ TEST(Response, IsRepeatedWhenItWasCut) {
     EXPECT_EQ(r.report().attempts(), 3U);
 }
 
+TEST(Response, IsNotMadeWholeByAReset) {
+    scripted_server server(
+        {{expect_request(), send("HTTP/1.1 200 OK\r\n\r\nall of it?"), reset()}});
+    fetcher f(http::client_config().policy(only_once()));
+    const auto r = f.get(server.url());
+    EXPECT_FALSE(r.has_value());
+    EXPECT_EQ(r.report().history().at(0).kind, failure_kind::connection_lost);
+}
+
 class Malformed : public testing::TestWithParam<std::string> {};
 
 TEST_P(Malformed, IsAPermanentError) {

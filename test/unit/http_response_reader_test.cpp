@@ -24,6 +24,10 @@ const std::string chunked = ok + "Transfer-Encoding: chunked\r\n\r\n";
 reading read(std::string_view text) {
     const reading whole = read_pieces({text});
     EXPECT_EQ(read_bytes(text), whole) << "byte by byte: " << text;
+    // What a sink takes has no limit.
+    if (whole.error != error::body_too_large) {
+        EXPECT_EQ(read_moved(text), whole) << "to a sink: " << text;
+    }
     for (std::size_t at = 1; at < text.size(); ++at) {
         EXPECT_EQ(read_pieces({text.substr(0, at), text.substr(at)}), whole)
             << "in two, at " << at << ": " << text;
