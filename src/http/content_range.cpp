@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/content_range.hpp"
 
+#include "http/field_value.hpp"
+
 #include <boost/beast/core/string.hpp>
 
 #include <charconv>
-#include <iterator>
 #include <limits>
 #include <system_error>
 
@@ -57,10 +58,8 @@ std::optional<content_range> parse_content_range(std::string_view value) noexcep
 }
 
 std::optional<content_range> content_range_of(const boost::beast::http::fields& fields) noexcept {
-    const auto [first, last] = fields.equal_range(boost::beast::http::field::content_range);
-    if (first == last || std::next(first) != last) return std::nullopt;
-    const auto value = first->value();
-    return parse_content_range({value.data(), value.size()});
+    const auto value = only_line(fields, "Content-Range");
+    return value ? parse_content_range(*value) : std::nullopt;
 }
 
 std::string range_from(std::uint64_t first) { return "bytes=" + std::to_string(first) + '-'; }

@@ -136,7 +136,7 @@ error_code partial_file::read_record() {
     std::string text;
     auto ec = directory_.open_file(state_name_, O_RDONLY, 0, file);
     if (is_missing(ec)) return {};
-    if (!ec) ec = file.read(max_record_size, text);
+    if (!ec) ec = file.read(0, max_record_size, text);
     if (ec) return ec;
     record_ = parse_partial_record(text);
     return record_ ? error_code() : drop_record();
@@ -164,6 +164,10 @@ error_code partial_file::restart(std::string_view url,
 }
 
 error_code partial_file::append(std::string_view bytes) { return part_.write(bytes, offset_); }
+
+error_code partial_file::read(std::uint64_t from, std::size_t limit, std::string& bytes) const {
+    return part_.read(from, limit, bytes);
+}
 
 error_code partial_file::checkpoint() {
     if (!record_) return {};

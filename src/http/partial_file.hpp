@@ -57,6 +57,9 @@ public:
     /// Writes behind what is there. After an error (ENOSPC, say) as much as `offset` says is.
     error_code append(std::string_view bytes);
 
+    /// What the part has from byte `from` on, but no more than `limit` bytes: for its digest, say.
+    error_code read(std::uint64_t from, std::size_t limit, std::string& bytes) const;
+
     /// Has what was appended so far survive a crash of the machine, too.
     /** After an error of syncing the part cannot be resumed: what the disk has of it is unknown. */
     error_code checkpoint();

@@ -73,13 +73,14 @@ error_code file_descriptor::write(std::string_view bytes, std::uint64_t& offset)
     return {};
 }
 
-error_code file_descriptor::read(std::size_t limit, std::string& text) const {
+error_code file_descriptor::read(std::uint64_t offset, std::size_t limit, std::string& text) const {
     text.clear();
     std::array<char, 4096> buffer;
     while (text.size() < limit) {
         const auto size = std::min(buffer.size(), limit - text.size());
-        const auto count = uninterrupted(
-            [&] { return ::pread(fd_, buffer.data(), size, static_cast<::off_t>(text.size())); });
+        const auto count = uninterrupted([&] {
+            return ::pread(fd_, buffer.data(), size, static_cast<::off_t>(offset + text.size()));
+        });
         if (count <= 0) return error_of(count);
         text.append(buffer.data(), static_cast<std::size_t>(count));
     }

@@ -35,8 +35,8 @@ public:
     error_code truncate(std::uint64_t size) const noexcept;
     /// Advances `offset` by what has been written, which is less than all only after an error.
     error_code write(std::string_view bytes, std::uint64_t& offset) const noexcept;
-    /// All there is, but no more than `limit` bytes.
-    error_code read(std::size_t limit, std::string& text) const;
+    /// What there is from `offset` on, but no more than `limit` bytes.
+    error_code read(std::uint64_t offset, std::size_t limit, std::string& text) const;
     /// What has been written survives a crash of the machine.
     error_code sync() const noexcept;
 

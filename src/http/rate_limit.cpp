@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "http/field_value.hpp"
 #include "http/structured_field.hpp"
 #include <asio_retry/http/rate_limit.hpp>
 
@@ -15,28 +16,11 @@ namespace asio_retry::http {
 namespace {
 
 using detail::field_member;
+using detail::joined_lines;
 using std::chrono::nanoseconds;
 using std::chrono::seconds;
 using std::chrono::system_clock;
 using fields = boost::beast::http::fields;
-
-/// All lines of a field as one (RFC 9110 5.3).
-std::string joined(const fields& all, const char* name) {
-    std::string text;
-    const auto [first, last] = all.equal_range(name);
-    for (auto line = first; line != last; ++line) {
-        if (line != first) text += ", ";
-        text.append(line->value().data(), line->value().size());
-    }
-    return text;
-}
-
-/// The one line of a field; empty if there is none, or several.
-std::string_view single(const fields& all, const char* name) {
-    const auto [first, last] = all.equal_range(name);
-    if (first == last || std::next(first) != last) return {};
-    return {first->value().data(), first->value().size()};
-}
 
 std::optional<std::uint64_t> whole_number(std::string_view text) noexcept {
     std::uint64_t value = 0;
@@ -93,7 +77,7 @@ const field_member* policy_of(const std::vector<field_member>& policies, std::st
 }
 
 std::optional<quota_signal> from_list(const std::vector<field_member>& limits, const fields& all) {
-    const auto policies = detail::parse_structured_field(joined(all, "RateLimit-Policy"));
+    const auto policies = detail::parse_structured_field(joined_lines(all, "RateLimit-Policy"));
     std::optional<quota_signal> most;
     for (const auto& limit : limits) {
         const field_member* const policy = policies ? policy_of(*policies, limit.name) : nullptr;
@@ -122,7 +106,7 @@ std::optional<quota_signal> from_dictionary(const std::vector<field_member>& mem
 }
 
 std::optional<quota_signal> from_rate_limit(const fields& all) {
-    const auto members = detail::parse_structured_field(joined(all, "RateLimit"));
+    const auto members = detail::parse_structured_field(joined_lines(all, "RateLimit"));
     if (!members || members->empty()) return std::nullopt;
     return members->front().value.empty() ? from_list(*members, all) : from_dictionary(*members);
 }
@@ -133,9 +117,9 @@ std::optional<std::uint64_t> first_number(std::string_view text) noexcept {
 }
 
 std::optional<quota_signal> from_three_fields(const fields& all) {
-    return signal(whole_number(single(all, "RateLimit-Remaining")),
-                  whole_seconds(single(all, "RateLimit-Reset")),
-                  first_number(single(all, "RateLimit-Limit")),
+    return signal(whole_number(detail::only_line(all, "RateLimit-Remaining").value_or("")),
+                  whole_seconds(detail::only_line(all, "RateLimit-Reset").value_or("")),
+                  first_number(detail::only_line(all, "RateLimit-Limit").value_or("")),
                   std::nullopt);
 }
 
@@ -151,9 +135,9 @@ std::optional<nanoseconds> common_reset(std::string_view text, system_clock::tim
 }
 
 std::optional<quota_signal> from_common_fields(const fields& all, system_clock::time_point now) {
-    return signal(whole_number(single(all, "X-RateLimit-Remaining")),
-                  common_reset(single(all, "X-RateLimit-Reset"), now),
-                  first_number(single(all, "X-RateLimit-Limit")),
+    return signal(whole_number(detail::only_line(all, "X-RateLimit-Remaining").value_or("")),
+                  common_reset(detail::only_line(all, "X-RateLimit-Reset").value_or(""), now),
+                  first_number(detail::only_line(all, "X-RateLimit-Limit").value_or("")),
                   std::nullopt);
 }
 

@@ -41,7 +41,10 @@ public:
     field_member member() {
         field_member m;
         m.name = item();
-        if (skip('=')) m.value = item();
+        if (skip('=')) {
+            m.value_is_bytes = rest_.starts_with(':');
+            m.value = item();
+        }
         while (good_ && skip(';')) {
             skip_blanks();
             std::string key = take_while(is_key);
@@ -69,6 +72,7 @@ private:
     }
 
     std::string bytes() {
+        if (skip(':')) return {};
         std::string text = take_while([](char c) { return c != ':'; });
         good_ = good_ && skip(':');
         return text;

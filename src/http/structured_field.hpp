@@ -20,6 +20,8 @@ public:
     std::string name;
     /// Of a dictionary; empty in a list.
     std::string value;
+    /// Whether the value is a byte sequence; `value` is its base64 then, without the colons.
+    bool value_is_bytes = false;
     std::vector<std::pair<std::string, std::string>> parameters;
 
     /// Empty if there is no such parameter. Of several the last counts.

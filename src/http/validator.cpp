@@ -1,25 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/validator.hpp"
 
+#include "http/field_value.hpp"
 #include <asio_retry/http/retry_after.hpp>
 
 #include <algorithm>
-#include <iterator>
-#include <optional>
 
 namespace asio_retry::http::detail {
 
 namespace {
 
-using boost::beast::http::field;
 using boost::beast::http::fields;
-
-/// The value of a field that is there once.
-std::optional<std::string_view> only(const fields& all, field name) noexcept {
-    const auto [first, last] = all.equal_range(name);
-    if (first == last || std::next(first) != last) return std::nullopt;
-    return std::string_view(first->value().data(), first->value().size());
-}
 
 /// opaque-tag = DQUOTE *etagc DQUOTE
 bool is_strong_tag(std::string_view text) noexcept {
@@ -34,12 +25,12 @@ bool is_strong_tag(std::string_view text) noexcept {
 }  // namespace
 
 std::string strong_validator(const fields& all, std::chrono::system_clock::time_point now) {
-    if (all.find(field::etag) != all.end()) {
-        const auto tag = only(all, field::etag);
+    if (all.find("ETag") != all.end()) {
+        const auto tag = only_line(all, "ETag");
         return tag && is_strong_tag(*tag) ? std::string(*tag) : std::string();
     }
-    const auto modified_text = only(all, field::last_modified);
-    const auto date_text = only(all, field::date);
+    const auto modified_text = only_line(all, "Last-Modified");
+    const auto date_text = only_line(all, "Date");
     if (!modified_text || !date_text) return {};
     const auto modified = parse_http_date(*modified_text, now);
     const auto date = parse_http_date(*date_text, now);
@@ -52,7 +43,7 @@ std::string strong_validator(const fields& all, std::chrono::system_clock::time_
 
 bool has_validator(const fields& all, std::string_view validator) noexcept {
     if (validator.empty()) return false;
-    return only(all, validator.front() == '"' ? field::etag : field::last_modified) == validator;
+    return only_line(all, validator.front() == '"' ? "ETag" : "Last-Modified") == validator;
 }
 
 }  // namespace asio_retry::http::detail

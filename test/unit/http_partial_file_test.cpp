@@ -60,6 +60,13 @@ TEST_F(PartialFile, IsResumedWhereItEnded) {
     EXPECT_EQ(file.state()->length, 7U);
     EXPECT_EQ(file.offset(), 3U);
     ASSERT_FALSE(file.append(" two"));
+    std::string bytes;
+    ASSERT_FALSE(file.read(0, 100, bytes));
+    EXPECT_EQ(bytes, "one two");
+    ASSERT_FALSE(file.read(2, 4, bytes));
+    EXPECT_EQ(bytes, "e tw");
+    ASSERT_FALSE(file.read(7, 4, bytes));
+    EXPECT_EQ(bytes, "");
     ASSERT_FALSE(file.finish());
     EXPECT_EQ(content(target), "one two");
     EXPECT_EQ(count_files(), 1U);

@@ -179,6 +179,7 @@ TEST(HttpVerdict, OfAnErrorIsThePolicysOwn) {
         {http::error::incomplete_encoding, failure_kind::permanent},
         {http::error::excessive_expansion, failure_kind::permanent},
         {http::error::target_busy, failure_kind::permanent},
+        {http::error::digest_mismatch, failure_kind::permanent},
     };
     for (const auto& r : rows) {
         EXPECT_EQ(judge_error(with("GET"), {}, r.ec, sent).kind(), r.kind) << r.ec.message();

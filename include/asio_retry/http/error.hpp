@@ -49,11 +49,11 @@ enum class error {
     excessive_expansion,   ///< the body unpacks to far more than was sent
 
     // Of a download.
-    target_busy,    ///< another download writes to the same file
-    wrong_range,    ///< it was not the rest that was asked for. Equivalent to `connection_reset`.
-    unasked_range,  ///< a part came, or is wanted, where the whole is to come
-    wrong_digest,   ///< the bytes are not those that the digest is of
-    no_digest       ///< a digest is required, and none was sent
+    target_busy,      ///< another download writes to the same file
+    wrong_range,      ///< it was not the rest that was asked for. Equivalent to `connection_reset`.
+    unasked_range,    ///< a part came, or is wanted, where the whole is to come
+    digest_mismatch,  ///< the bytes are not those that the server gave the digest of
+    no_digest         ///< a digest is required, and none that is known was sent
 };
 
 namespace detail {
@@ -117,7 +117,8 @@ private:
             case error::wrong_range: return "the response is not the rest that was asked for";
             case error::unasked_range:
                 return "a part of the file came or was asked for, not the whole";
-            case error::wrong_digest: return "the digest of the response does not match its bytes";
+            case error::digest_mismatch:
+                return "the body does not have the digest that came with it";
             case error::no_digest: return "the response has no digest that is known";
         }
         return "unknown asio_retry.http error";
