@@ -4,6 +4,7 @@
 #define ASIO_RETRY_SRC_HTTP_CLIENT_STATE_HPP
 
 #include "http/connection_pool.hpp"
+#include "http/failed_addresses.hpp"
 #include "http/resolver.hpp"
 #include "http/tls.hpp"
 #include <asio_retry/http/client_config.hpp>
@@ -25,7 +26,7 @@ public:
           config(std::move(c)),
           endpoints(config.endpoints() ? config.endpoints() : only_default(config.policy())),
           pool(config.pool()),
-          names(std::move(lookup)),
+          names(std::move(lookup), config.name_cache()),
           tls(config.tls()) {}
 
     const asio::any_io_executor executor;
@@ -33,6 +34,7 @@ public:
     const std::shared_ptr<endpoint_registry> endpoints;
     connection_pool pool;
     resolver names;
+    failed_addresses failures;
     tls_context tls;
 
 private:

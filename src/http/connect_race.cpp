@@ -26,24 +26,25 @@ bool connect_race::advance(steady_time now) {
         {
             const std::lock_guard lock(mutex_);
             if (winner_ != nullptr) return false;
-            if (runners_.size() == addresses_.size()) return running_ != 0;
-            if (running_ != 0 && now < next_start_) return true;
+            if (runners_.size() == to_.size()) return running_ != 0;
+            if (running_ != 0 && now < next_start_ && !next_is_due_) return true;
+            next_is_due_ = false;
         }
         next_start_ = saturating_add(now, head_start);
-        start(addresses_[runners_.size()]);
+        start(to_[runners_.size()]);
     }
 }
 
 timed_wait::operation connect_race::change(steady_time deadline) {
-    const bool more = runners_.size() < addresses_.size() && next_start_ != steady_time{};
+    const bool more = runners_.size() < to_.size() && next_start_ != steady_time{};
     return changed_.until(more ? std::min(deadline, next_start_) : deadline);
 }
 
-void connect_race::start(const asio::ip::address& to) {
+void connect_race::start(const asio::ip::tcp::endpoint& to) {
     runner* r = nullptr;
     {
         const std::lock_guard lock(mutex_);
-        r = &runners_.emplace_back(executor_, asio::ip::tcp::endpoint(to, port_));
+        r = &runners_.emplace_back(executor_, to);
         ++running_;
     }
     error_code ec;
@@ -59,6 +60,8 @@ void connect_race::arrive(runner& r, const error_code& ec) {
     --running_;
     if (ec) {
         error_ = ec;
+        r.failed = true;
+        next_is_due_ = true;
     } else if (winner_ == nullptr && !stopped_) {
         winner_ = &r;
     }
@@ -95,6 +98,20 @@ asio::ip::tcp::endpoint connect_race::endpoint() {
     const std::lock_guard lock(mutex_);
     if (winner_ != nullptr) return winner_->endpoint;
     return runners_.empty() ? asio::ip::tcp::endpoint() : runners_.back().endpoint;
+}
+
+endpoints connect_race::losers() {
+    const std::lock_guard lock(mutex_);
+    endpoints result;
+    bool outrun = true;
+    for (const runner& r : runners_) {
+        if (&r == winner_) {
+            outrun = false;
+        } else if (outrun || r.failed) {
+            result.push_back(r.endpoint);
+        }
+    }
+    return result;
 }
 
 error_code connect_race::error() {

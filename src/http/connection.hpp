@@ -103,6 +103,9 @@ public:
         return reader_.done() && reader_.keep_alive() && input_.size() == 0;
     }
 
+    /// Whether its host has other addresses.
+    bool has_alternatives = false;
+
     /// For the pool.
     steady_time idle_since{};
     class origin* home = nullptr;

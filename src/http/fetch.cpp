@@ -85,7 +85,7 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
             }
         }
         if (!ec) call.has_place();
-        while (!ec && lease.get() != nullptr && !lease.get()->is_quiet()) {
+        while (!ec && lease.get() != nullptr && !call.can_use(*lease.get())) {
             lease.next_idle(timers.now());
         }
         if (!ec && lease.get() == nullptr) {

@@ -209,6 +209,7 @@ retry_action fetch_call::end_attempt(error_code ec, bool cancelled) {
     }
     const steady_time now = timers_.now();
     const bool misdirected = record.status == misdirected_request;
+    remember_address(v, now);
     const retry_action next =
         call_->end_attempt(now, v, ec, asio_retry::detail::random_of(retry_, timers_));
 
@@ -265,6 +266,18 @@ void fetch_call::take_quota() {
     if (!said || !begin_.endpoint) return;
     auto random = asio_retry::detail::random_of(retry_, timers_);
     begin_.endpoint.pacer().told(*said, timers_.now(), random());
+}
+
+/// For the next attempts, which try others first. A stale connection says nothing of its address.
+void fetch_call::remember_address(const verdict& v, steady_time now) {
+    failed_at_ = shared_text();
+    if (!v.is_failure() || v.is_stale_connection() || call_->record().remote.empty()) return;
+    if (v.kind() != failure_kind::connect && v.kind() != failure_kind::timeout &&
+        v.kind() != failure_kind::connection_lost) {
+        return;
+    }
+    failed_at_ = call_->record().remote;
+    state_.failures.failed(std::string(failed_at_.view()), now);
 }
 
 retry_action fetch_call::wait_done(bool cancelled) {

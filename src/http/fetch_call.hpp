@@ -69,6 +69,11 @@ public:
 
     const target& to() const noexcept { return begin_.to; }
     connection_wish wish() const noexcept { return wish_; }
+    /// Whether this idle connection will do: nothing is wrong with it, and the attempt before, if it
+    /// failed, was not at the same of several addresses.
+    bool can_use(connection& c) const noexcept {
+        return c.is_quiet() && !(c.has_alternatives && c.remote() == failed_at_.view());
+    }
     pool_lease& lease() noexcept { return lease_; }
     steady_time connect_deadline(steady_time attempt_deadline) const;
     void remote(const shared_text& address) { call_->record().remote = address; }
@@ -105,6 +110,7 @@ private:
     verdict judge_response(attempt_facts known);
     verdict judge_length(verdict v, const error_code& ec) const;
     void take_quota();
+    void remember_address(const verdict& v, steady_time now);
     void keep_history(retry_report report);
     fetch_result fail(reason why, const error_code& ec);
 
@@ -129,6 +135,7 @@ private:
     bool has_written_ = false;  // into the sink
     bool own_fault_ = false;    // of source, sink or hook
     connection_wish wish_ = connection_wish::any;
+    shared_text failed_at_;
     bool on_reused_ = false;
     bool counts_attempts_ = false;  // in a field of the request
 

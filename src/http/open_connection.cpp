@@ -35,45 +35,72 @@ addresses known_addresses(const client_config& config, const target& to) {
     return found;
 }
 
-std::string text_of(const tcp::endpoint& e) {
-    const std::string address = e.address().to_string();
-    const std::string host = e.address().is_v6() ? "[" + address + "]" : address;
-    return host + ":" + std::to_string(e.port());
+/// Where a name leads, and the lookup that said so, if there was one.
+class whereabouts {
+public:
+    whereabouts() = default;
+
+    endpoints all;
+    resolver::reply_ptr from;
+};
+
+endpoints in_order(const addresses& found, std::uint16_t port) {
+    endpoints result;
+    for (const auto& each : interleave(found)) result.emplace_back(each, port);
+    return result;
 }
 
-asio::awaitable<error_code> look_up_name(client_state* state,
-                                         const target* to,
-                                         steady_time deadline,
-                                         addresses* found) {
+asio::awaitable<error_code> find(client_state* state,
+                                 const target* to,
+                                 steady_time deadline,
+                                 whereabouts* where) {
     timer_service& timers = timer_service::of(co_await asio::this_coro::executor);
-    resolver::question question(timers);
-    state->names.ask(question, to->host);
-    co_await question.answer(deadline);
-    error_code ec;
-    if (!question.take(ec, *found)) ec = error::connect_timeout;
-    co_return ec;
+    const addresses known = known_addresses(state->config, *to);
+    if (!known.empty()) {
+        where->all = in_order(known, to->port);
+    } else {
+        resolver::question question(timers);
+        state->names.ask(question, to->host);
+        where->from = question.take();
+        if (!where->from) {
+            co_await question.answer(deadline);
+            where->from = question.take();
+        }
+        if (!where->from) co_return error::connect_timeout;
+        if (where->from->error) co_return where->from->error;
+        where->all = in_order(where->from->found, to->port);
+    }
+    state->failures.put_last(where->all, timers.now());
+    co_return error_code();
 }
 
 /// The winner's socket, or the reason why there is none.
 asio::awaitable<error_code> connect_to_any(client_state* state,
-                                           const target* to,
-                                           const addresses* known,
+                                           const endpoints* to,
                                            steady_time deadline,
                                            std::optional<tcp::socket>* winner,
                                            shared_text* remote) {
     timer_service& timers = timer_service::of(co_await asio::this_coro::executor);
-    connect_race race(state->executor, timers, *known, to->port);
+    connect_race race(state->executor, timers, *to);
     bool in_time = true;
-    for (steady_time now = timers.now(); in_time && race.advance(now);) {
+    bool cancelled = false;
+    for (steady_time now = timers.now(); in_time && !cancelled && race.advance(now);) {
         co_await race.change(deadline);
         now = timers.now();
-        in_time = now < deadline && !is_cancelled(co_await asio::this_coro::cancellation_state);
+        in_time = now < deadline;
+        cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
     }
     race.stop();
     while (race.is_running()) co_await race.change(steady_time::max());
     *remote = text_of(race.endpoint());
     *winner = race.take_winner();
-    if (*winner) co_return error_code();
+    if (!cancelled) {
+        for (const auto& each : race.losers()) state->failures.failed(text_of(each), timers.now());
+    }
+    if (*winner) {
+        state->failures.worked(remote->view());
+        co_return error_code();
+    }
     co_return in_time ? race.error() : error_code(error::connect_timeout);
 }
 
@@ -98,31 +125,41 @@ asio::awaitable<error_code> shake_hands(client_state* state,
     co_return limit.expired() ? error_code(error::connect_timeout) : handshake_error(stream, ec);
 }
 
+/// Connected, and with TLS where the target wants it.
+asio::awaitable<opened> open_at(client_state* state,
+                                const target* to,
+                                const whereabouts* where,
+                                steady_time deadline) {
+    timer_service& timers = timer_service::of(co_await asio::this_coro::executor);
+    opened result;
+    std::optional<tcp::socket> socket;
+    result.error = co_await connect_to_any(state, &where->all, deadline, &socket, &result.remote);
+    if (is_cancelled(co_await asio::this_coro::cancellation_state) || result.error) {
+        co_return result;
+    }
+    error_code ignored;
+    socket->set_option(tcp::no_delay(true), ignored);
+    result.made = std::make_unique<connection>(std::move(*socket), result.remote, timers.now());
+    result.made->has_alternatives = where->all.size() > 1;
+    if (to->tls) result.error = co_await shake_hands(state, to, result.made.get(), deadline);
+    co_return result;
+}
+
 }  // namespace
 
 asio::awaitable<opened> open_connection(client_state* state,
                                         const target* to,
                                         steady_time deadline) {
-    const error_code aborted = asio::error::operation_aborted;
-    timer_service& timers = timer_service::of(co_await asio::this_coro::executor);
     opened result;
-    addresses known = known_addresses(state->config, *to);
-    if (known.empty()) {
-        result.error = co_await look_up_name(state, to, deadline, &known);
-        if (is_cancelled(co_await asio::this_coro::cancellation_state)) result.error = aborted;
-        if (result.error) co_return result;
+    whereabouts where;
+    result.error = co_await find(state, to, deadline, &where);
+    bool cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
+    if (!result.error && !cancelled) {
+        result = co_await open_at(state, to, &where, deadline);
+        cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
     }
-    std::optional<tcp::socket> socket;
-    result.error = co_await connect_to_any(state, to, &known, deadline, &socket, &result.remote);
-    if (is_cancelled(co_await asio::this_coro::cancellation_state)) result.error = aborted;
-    if (result.error) co_return result;
-
-    error_code ignored;
-    socket->set_option(tcp::no_delay(true), ignored);
-    result.made = std::make_unique<connection>(std::move(*socket), result.remote, timers.now());
-    if (!to->tls) co_return result;
-    result.error = co_await shake_hands(state, to, result.made.get(), deadline);
-    if (is_cancelled(co_await asio::this_coro::cancellation_state)) result.error = aborted;
+    if (cancelled) result.error = asio::error::operation_aborted;
+    if (result.error && !cancelled && where.from) state->names.forget(to->host, where.from);
     co_return result;
 }
 

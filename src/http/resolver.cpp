@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/resolver.hpp"
 
+#include "http/expiring_map.hpp"
+
 #include <boost/asio/error.hpp>
 
 #include <netdb.h>
@@ -83,35 +85,37 @@ private:
 
 }  // namespace
 
-class resolver::question::reply {
-public:
-    error_code error;
-    addresses found;
-};
-
 /// Shared by the client, the questions and the threads; the last of them frees it.
 class resolver::state : public std::enable_shared_from_this<state> {
 public:
-    explicit state(lookup_function f) : lookup_(std::move(f)) {}
+    state(lookup_function f, nanoseconds lifetime) : lookup_(std::move(f)), lifetime_(lifetime) {}
 
     void ask(question& q, const std::string& host) {
+        const steady_time now = q.answered_.timers().now();
         bool first = false;
         {
             const std::lock_guard lock(mutex_);
             q.asked_ = shared_from_this();
-            const auto [entry, inserted] = running_.try_emplace(host);
-            entry->second.push_back(q);
+            if (const auto* known = known_.find(host, now)) {
+                q.reply_ = *known;
+                return;
+            }
+            const auto [entry, inserted] = running_.try_emplace(host, now);
+            entry->second.questions.push_back(q);
             first = inserted;
         }
         if (first) start(host);
     }
 
-    bool take(question& q, error_code& ec, addresses& found) {
+    reply_ptr take(question& q) {
         const std::lock_guard lock(mutex_);
-        if (!q.reply_) return false;
-        ec = q.reply_->error;
-        found = q.reply_->found;
-        return true;
+        return q.reply_;
+    }
+
+    void forget(const std::string& host, const reply_ptr& r) {
+        const std::lock_guard lock(mutex_);
+        const auto* known = known_.find(host, steady_time::min());
+        if (known != nullptr && *known == r) known_.erase(host);
     }
 
     void withdraw(question& q) noexcept {
@@ -120,54 +124,67 @@ public:
     }
 
 private:
-    using waiting = boost::intrusive::list<question, boost::intrusive::constant_time_size<false>>;
+    class lookup {
+    public:
+        explicit lookup(steady_time t) : begun(t) {}
+
+        boost::intrusive::list<question, boost::intrusive::constant_time_size<false>> questions;
+        steady_time begun;
+    };
 
     void start(const std::string& host) {
         try {
             const signals_blocked for_thread;
             std::thread([self = shared_from_this(), host] { self->run(host); }).detach();
         } catch (const std::system_error&) {
-            auto reply = std::make_shared<question::reply>();
-            reply->error = asio::error::host_not_found_try_again;
-            finish(host, std::move(reply));
+            auto answer = std::make_shared<reply>();
+            answer->error = asio::error::host_not_found_try_again;
+            finish(host, std::move(answer));
         }
     }
 
     void run(const std::string& host) {
-        auto reply = std::make_shared<question::reply>();
+        auto answer = std::make_shared<reply>();
         try {
-            reply->error = lookup_(host, reply->found);
+            answer->error = lookup_(host, answer->found);
         } catch (...) {
-            reply->error = asio::error::no_recovery;
+            answer->error = asio::error::no_recovery;
         }
-        finish(host, std::move(reply));
+        finish(host, std::move(answer));
     }
 
     /// Woken under the lock, so that no question is gone before it is woken.
-    void finish(const std::string& host, std::shared_ptr<const question::reply> reply) {
+    void finish(const std::string& host, reply_ptr answer) {
         const std::lock_guard lock(mutex_);
         auto entry = running_.extract(host);
-        entry.mapped().clear_and_dispose([&](question* q) {
-            q->reply_ = reply;
+        const steady_time begun = entry.mapped().begun;
+        if (!answer->error && lifetime_ > nanoseconds::zero()) {
+            known_.put(host, answer, saturating_add(begun, lifetime_), begun);
+        }
+        entry.mapped().questions.clear_and_dispose([&](question* q) {
+            q->reply_ = answer;
             q->answered_.wake();
         });
     }
 
     std::mutex mutex_;
-    std::unordered_map<std::string, waiting> running_;
-    lookup_function lookup_;
+    std::unordered_map<std::string, lookup> running_;
+    expiring_map<reply_ptr> known_{most_names};
+    const lookup_function lookup_;
+    const nanoseconds lifetime_;
 };
 
-bool resolver::question::take(error_code& ec, addresses& found) {
-    return asked_->take(*this, ec, found);
-}
+resolver::reply_ptr resolver::question::take() { return asked_->take(*this); }
 
 void resolver::question::withdraw() noexcept {
     if (asked_) asked_->withdraw(*this);
 }
 
-resolver::resolver(lookup_function f) : state_(std::make_shared<state>(std::move(f))) {}
+resolver::resolver(lookup_function f, nanoseconds lifetime)
+    : state_(std::make_shared<state>(std::move(f), lifetime)) {}
 
 void resolver::ask(question& q, const std::string& host) { state_->ask(q, host); }
+
+void resolver::forget(const std::string& host, const reply_ptr& r) { state_->forget(host, r); }
 
 }  // namespace asio_retry::http::detail

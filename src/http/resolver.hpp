@@ -9,6 +9,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/intrusive/list.hpp>
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,13 +25,24 @@ using lookup_function = std::function<error_code(const std::string& host, addres
 /// getaddrinfo.
 error_code look_up(const std::string& host, addresses& found);
 
-/// Runs one lookup at a time for a name, whoever asks.
+/// Runs one lookup at a time for a name, whoever asks, and remembers the addresses for a while.
 /** getaddrinfo cannot be cancelled. So it runs on a detached thread, which neither an io_context nor
     the end of the program waits for, and which shares only what outlives the client. */
 class resolver {
     class state;
 
 public:
+    /// How many names are remembered at most.
+    static constexpr std::size_t most_names = 1024;
+
+    /// What came of a lookup.
+    class reply {
+    public:
+        error_code error;
+        addresses found;
+    };
+    using reply_ptr = std::shared_ptr<const reply>;
+
     /// A caller's part in a lookup. Stands in the waiting call and must not move.
     class question : public boost::intrusive::list_base_hook<
                          boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
@@ -41,25 +53,27 @@ public:
         /// Waits for the answer, until `t` at the latest.
         timed_wait::operation answer(steady_time t) noexcept { return answered_.until(t); }
 
-        /// The answer, or false if there is none yet.
-        bool take(error_code& ec, addresses& found);
+        /// The answer, or null if there is none yet.
+        reply_ptr take();
 
     private:
         friend class state;
-
-        class reply;
 
         void withdraw() noexcept;
 
         timed_wait answered_;
         std::shared_ptr<state> asked_;
-        std::shared_ptr<const reply> reply_;
+        reply_ptr reply_;
     };
 
-    explicit resolver(lookup_function f = look_up);
+    /// Addresses are good for `lifetime`, counted from the question; failures are not remembered.
+    explicit resolver(lookup_function f, nanoseconds lifetime);
 
     /// Asks for the addresses of `host`. Once a question.
     void ask(question& q, const std::string& host);
+
+    /// To be told that none of these addresses was of use: the next question is looked up anew.
+    void forget(const std::string& host, const reply_ptr& r);
 
 private:
     std::shared_ptr<state> state_;

@@ -1,6 +1,7 @@
-// Lookups that block, fail or never end, and connecting to one of several addresses.
-#include "http/connect_race.hpp"
+// Lookups that block, fail or never end, and how long their answers are used.
+#include "http/expiring_map.hpp"
 #include "http/support/fetcher.hpp"
+#include <asio_retry/testing/manual_clock.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -157,58 +158,121 @@ TEST(Resolver, FindsLocalhost) {
     EXPECT_TRUE(http::detail::look_up("no such host", found));
 }
 
+// Answers that are used again.
+
+/// Counts the lookups; each answers with the addresses, or the error, of its turn; the last stays.
+class answers {
+public:
+    using answer = std::pair<error_code, std::vector<std::string>>;
+
+    explicit answers(std::vector<answer> all) : state_(std::make_shared<state>(std::move(all))) {}
+
+    http::detail::lookup_function function() const {
+        return [s = state_](const std::string&, addresses& found) {
+            const auto turn = static_cast<std::size_t>(s->lookups++);
+            const auto& [ec, texts] = s->all[std::min(turn, s->all.size() - 1)];
+            for (const auto& each : texts) found.push_back(asio::ip::make_address(each));
+            return ec;
+        };
+    }
+    int lookups() const { return state_->lookups; }
+
+private:
+    struct state {
+        explicit state(std::vector<answer> a) : all(std::move(a)) {}
+        const std::vector<answer> all;
+        std::atomic<int> lookups = 0;
+    };
+    std::shared_ptr<state> state_;
+};
+
+answers always(const std::string& address) { return answers({{error_code(), {address}}}); }
+
+/// Each request on a connection of its own.
+const connection_script answering_once = {expect_request(),
+                                          send(response(200, "ok", "Connection: close"))};
+
+TEST(NameCache, UsesAnAnswerForItsTime) {
+    scripted_server server({answering_once}, forever());
+    const answers names = always("127.0.0.1");
+    fetcher f(http::client_config().name_cache(10s), names.function());
+    testing::manual_clock clock(f.context);
+    const auto get = [&] {
+        const auto call = f.start(request("GET", at("name.test", server)));
+        f.run_until(call);
+        return (*call)->ok();
+    };
+    EXPECT_TRUE(get());
+    clock.advance(9999ms);
+    EXPECT_TRUE(get());
+    EXPECT_EQ(names.lookups(), 1);
+    clock.advance(1ms);
+    EXPECT_TRUE(get());
+    EXPECT_EQ(names.lookups(), 2);
+    EXPECT_EQ(server.connections_accepted(), 3U);
+}
+
+TEST(NameCache, IsOffAtZero) {
+    scripted_server server({answering_once}, forever());
+    const answers names = always("127.0.0.1");
+    fetcher f(http::client_config().name_cache(0s), names.function());
+    EXPECT_TRUE(f.get(at("name.test", server)).ok());
+    EXPECT_TRUE(f.get(at("name.test", server)).ok());
+    EXPECT_EQ(names.lookups(), 2);
+}
+
+TEST(NameCache, KeepsNamesApart) {
+    scripted_server server({answering_once}, forever());
+    const answers names = always("127.0.0.1");
+    fetcher f(http::client_config(), names.function());
+    EXPECT_TRUE(f.get(at("one.test", server)).ok());
+    EXPECT_TRUE(f.get(at("two.test", server)).ok());
+    EXPECT_EQ(names.lookups(), 2);
+}
+
+TEST(NameCache, DoesNotKeepFailures) {
+    scripted_server server({answering_once});
+    const answers names({{asio::error::host_not_found, {}}, {error_code(), {"127.0.0.1"}}});
+    fetcher f(http::client_config(), names.function());
+    EXPECT_FALSE(f.get(at("name.test", server)).ok());
+    EXPECT_TRUE(f.get(at("name.test", server)).ok());
+}
+
+TEST(NameCache, DropsAddressesThatAreOfNoUse) {
+    scripted_server server({answering_once}, scripted_server_options().address("127.0.0.2"));
+    const answers names({{error_code(), {"127.0.0.1"}}, {error_code(), {"127.0.0.2"}}});
+    fetcher f(http::client_config().policy(at_once()), names.function());
+    const auto r = f.get(at("name.test", server));
+    EXPECT_EQ(attempts(r.report()), "1:Connection refused 2:200");
+    EXPECT_EQ(names.lookups(), 2);
+}
+
+TEST(NameCache, IsBounded) {
+    http::detail::expiring_map<int> known(3);
+    const steady_time now{};
+    for (const char* name : {"a", "b", "c"}) known.put(name, 1, now + 10s, now);
+    known.put("a", 2, now + 20s, now);
+    EXPECT_EQ(*known.find("a", now), 2);
+    known.put("d", 1, now + 30s, now + 1s);
+    EXPECT_EQ(known.size(), 3U);
+    EXPECT_NE(known.find("a", now + 1s), nullptr);
+    EXPECT_NE(known.find("d", now + 1s), nullptr);
+    known.put("e", 1, now + 30s, now + 15s);  // b or c, whichever was left, has expired
+    EXPECT_EQ(known.size(), 3U);
+    EXPECT_EQ(known.find("b", now), nullptr);
+    EXPECT_EQ(known.find("c", now), nullptr);
+    EXPECT_EQ(known.find("a", now + 20s), nullptr);
+}
+
+TEST(Config, RefusesANameCacheBelowZero) {
+    EXPECT_THROW(http::client_config().name_cache(-1ns), std::invalid_argument);
+}
+
 TEST(Config, RefusesAnAddressThatIsNone) {
     http::client_config config;
     EXPECT_THROW(config.resolve("a", 80, "b"), std::invalid_argument);
     EXPECT_THROW(config.resolve("", 80, "127.0.0.1"), std::invalid_argument);
     EXPECT_EQ(config.resolve("a", 80, "[::1]").resolve().at(0).address(), "::1");
-}
-
-// Happy Eyeballs.
-
-TEST(ConnectRace, TakesTheFamiliesInTurn) {
-    const auto v4 = [](int n) { return asio::ip::make_address("10.0.0." + std::to_string(n)); };
-    const auto v6 = [](int n) { return asio::ip::make_address("fd00::" + std::to_string(n)); };
-    EXPECT_EQ(http::detail::interleave({v6(1), v6(2), v6(3), v4(1), v4(2)}),
-              (addresses{v6(1), v4(1), v6(2), v4(2), v6(3)}));
-    EXPECT_EQ(http::detail::interleave({v4(1), v4(2), v6(1)}), (addresses{v4(1), v6(1), v4(2)}));
-    EXPECT_EQ(http::detail::interleave({}), addresses{});
-}
-
-http::detail::lookup_function to(const std::vector<std::string>& texts) {
-    return [texts](const std::string&, addresses& found) {
-        for (const auto& each : texts) found.push_back(asio::ip::make_address(each));
-        return error_code();
-    };
-}
-
-TEST(ConnectRace, GoesOnAtOnceWhenAnAddressRefuses) {
-    scripted_server server({answering}, scripted_server_options().address("127.0.0.3"));
-    fetcher f(http::client_config(), to({"::1", "127.0.0.1", "127.0.0.2", "127.0.0.3"}));
-    const auto r = f.get(at("name.test", server));
-    ASSERT_TRUE(r.ok()) << r.report().summary();
-    EXPECT_EQ(r.report().attempts(), 1U);
-    EXPECT_EQ(r.report().history().at(0).remote, "127.0.0.3:" + std::to_string(server.port()));
-    EXPECT_LT(r.report().elapsed(), 200ms);
-}
-
-TEST(ConnectRace, ADeadAddressCostsAQuarterOfASecond) {
-    deaf_server dead;
-    scripted_server server({answering},
-                           scripted_server_options().address("127.0.0.2").port(dead.port()));
-    fetcher f(http::client_config(), to({"127.0.0.1", "127.0.0.2"}));
-    const auto r = f.get(at("name.test", server));
-    ASSERT_TRUE(r.ok()) << r.report().summary();
-    EXPECT_GE(r.report().elapsed(), 240ms);
-    EXPECT_LT(r.report().elapsed(), 900ms);
-}
-
-TEST(ConnectRace, EndsWithTheLastError) {
-    scripted_server server({}, scripted_server_options().refusing());
-    fetcher f(http::client_config().policy(only_once()), to({"127.0.0.1", "127.0.0.2"}));
-    const auto r = f.get(at("name.test", server));
-    EXPECT_EQ(r.error(), asio::error::connection_refused);
-    EXPECT_EQ(r.report().history().at(0).remote, "127.0.0.2:" + std::to_string(server.port()));
 }
 
 }  // namespace

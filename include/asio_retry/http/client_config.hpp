@@ -92,6 +92,15 @@ private:
     system_trust system_trust_ = system_trust::unless_told;
 };
 
+namespace detail {
+
+inline std::chrono::nanoseconds not_negative(const char* what, std::chrono::nanoseconds d) {
+    if (d.count() < 0) throw std::invalid_argument(std::string(what) + ": is negative");
+    return d;
+}
+
+}  // namespace detail
+
 /// How many connections a client keeps, and for how long.
 /** A call that finds every place taken waits in order of arrival, within its timeouts. Idle
     connections are closed as later calls come by: no timer runs for them. Setters chain. */
@@ -118,7 +127,8 @@ public:
     /// How long a connection may be idle and still be used. 0 or more; default 30 s; 0 keeps none.
     template <typename Rep, typename Period>
     pool_limits& idle_timeout(std::chrono::duration<Rep, Period> d) {
-        idle_timeout_ = not_negative("idle_timeout", asio_retry::detail::saturating_cast(d));
+        idle_timeout_ =
+            detail::not_negative("idle_timeout", asio_retry::detail::saturating_cast(d));
         return *this;
     }
     std::chrono::nanoseconds idle_timeout() const noexcept { return idle_timeout_; }
@@ -127,7 +137,7 @@ public:
     /** Servers behind one name change; old connections would never notice. */
     template <typename Rep, typename Period>
     pool_limits& lifetime(std::chrono::duration<Rep, Period> d) {
-        lifetime_ = not_negative("lifetime", asio_retry::detail::saturating_cast(d));
+        lifetime_ = detail::not_negative("lifetime", asio_retry::detail::saturating_cast(d));
         return *this;
     }
     std::chrono::nanoseconds lifetime() const noexcept { return lifetime_; }
@@ -135,11 +145,6 @@ public:
     friend bool operator==(const pool_limits&, const pool_limits&) = default;
 
 private:
-    static std::chrono::nanoseconds not_negative(const char* what, std::chrono::nanoseconds d) {
-        if (d.count() < 0) throw std::invalid_argument(std::string(what) + ": is negative");
-        return d;
-    }
-
     std::size_t per_origin_ = 64;
     std::size_t total_ = 512;
     std::chrono::nanoseconds idle_timeout_ = std::chrono::seconds(30);
@@ -207,6 +212,17 @@ public:
     client_config& resolve(std::string host, std::uint16_t port, std::string address);
     const std::vector<fixed_address>& resolve() const noexcept { return addresses_; }
 
+    /// How long the addresses that a lookup found are used. 0 or more; default 30 s; 0 has each new
+    /// connection look its name up.
+    /** Counted from the start of the lookup. At most 1024 names are kept. Failures are not, nor are
+        addresses none of which could be connected to. */
+    template <typename Rep, typename Period>
+    client_config& name_cache(std::chrono::duration<Rep, Period> d) {
+        name_cache_ = detail::not_negative("name_cache", asio_retry::detail::saturating_cast(d));
+        return *this;
+    }
+    std::chrono::nanoseconds name_cache() const noexcept { return name_cache_; }
+
     /// The User-Agent of requests that have none of their own; empty sends none.
     client_config& user_agent(std::string text) {
         user_agent_ = std::move(text);
@@ -220,6 +236,7 @@ private:
     tls_options tls_;
     pool_limits pool_;
     std::vector<fixed_address> addresses_;
+    std::chrono::nanoseconds name_cache_ = std::chrono::seconds(30);
     std::string user_agent_ = "asio-retry/" ASIO_RETRY_VERSION_STRING;
 };
 
