@@ -34,7 +34,28 @@ std::size_t count(ssize_t result, error_code& ec) {
     return 0;
 }
 
+/// On a write BIO of its own, as that of the stream can only be emptied through its operations. If the
+/// socket takes nothing, nobody waits for a peer that does not read.
+void send_close_notify(SSL* ssl, int socket) noexcept {
+    BIO* const out = BIO_new(BIO_s_mem());
+    if (out != nullptr) {
+        SSL_set0_wbio(ssl, out);
+        SSL_shutdown(ssl);
+        char* bytes = nullptr;
+        const long size = BIO_get_mem_data(out, &bytes);
+        if (size > 0) {
+            [[maybe_unused]] const auto sent =
+                ::send(socket, bytes, static_cast<std::size_t>(size), MSG_NOSIGNAL | MSG_DONTWAIT);
+        }
+    }
+    ERR_clear_error();
+}
+
 }  // namespace
+
+connection::~connection() {
+    if (tls_ && at_rest_) send_close_notify(tls_->native_handle(), socket_.native_handle());
+}
 
 std::size_t connection::write_now(const asio::const_buffer& bytes, error_code& ec) {
     return count(

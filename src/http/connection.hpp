@@ -34,6 +34,10 @@ public:
 
     connection(asio::ip::tcp::socket socket, shared_text remote, steady_time now)
         : socket_(std::move(socket)), remote_(std::move(remote)), opened_(now) {}
+    /// Says good-bye to a TLS peer (close_notify) if nothing is under way; waits for nothing.
+    ~connection();
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
 
     asio::ip::tcp::socket& socket() noexcept { return socket_; }
     int native_handle() { return socket_.native_handle(); }
@@ -96,7 +100,12 @@ public:
     bool is_quiet() noexcept;
 
     /// Whether it had been used before.
-    bool begin_use() noexcept { return std::exchange(used_, true); }
+    bool begin_use() noexcept {
+        at_rest_ = false;
+        return std::exchange(used_, true);
+    }
+    /// The request has been sent, and its response read, to their ends.
+    void end_use() noexcept { at_rest_ = true; }
 
     /// Whether the response that has been read leaves it fit for another.
     bool can_serve_again() const {
@@ -124,6 +133,7 @@ private:
     shared_text remote_;
     steady_time opened_;
     bool used_ = false;
+    bool at_rest_ = false;
 };
 
 }  // namespace asio_retry::http::detail

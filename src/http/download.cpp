@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/content_range.hpp"
+#include "http/digest.hpp"
 #include "http/partial_file.hpp"
 #include "http/target.hpp"
 #include "http/validator.hpp"
@@ -23,6 +24,8 @@ namespace detail {
 
 namespace {
 
+/// How much is read at a time to compute a digest.
+constexpr std::size_t slice = std::size_t{256} * 1024;
 constexpr unsigned partial_content = 206;
 constexpr unsigned range_not_satisfiable = 416;
 
@@ -63,6 +66,7 @@ private:
     error_code begin_rest(const response& head);
     error_code check_end(const response& head);
     error_code begin_anew();
+    error_code check_digest(const response& whole);
 
     std::string path_;
     download_options options_;
@@ -80,6 +84,9 @@ void file_sink::ask(request& r) {
         throw_if(error::unasked_range);
     }
     if (!is_open_) open(r);
+    if (options_.digest() != digest_checking::off && r.headers().count("Want-Repr-Digest") == 0) {
+        r.header("Want-Repr-Digest", "sha-256=10, sha-512=5");
+    }
     const auto& known = file_.state();
     asks_for_rest_ = r.method() == "GET" && known && file_.offset() != 0;
     if (!asks_for_rest_) return;
@@ -132,7 +139,7 @@ error_code file_sink::begin_rest(const response& head) {
         has_validator(head.headers(), known.validator);
     if (!is_rest) {
         const error_code ec = begin_anew();
-        return ec ? ec : error::wrong_range;
+        return ec ? ec : make_error_code(error::wrong_range);
     }
     size_ = range->complete_length;
     kept_ = file_.offset();
@@ -143,7 +150,7 @@ error_code file_sink::begin_rest(const response& head) {
 error_code file_sink::check_end(const response& head) {
     const partial_record& known = *file_.state();
     const auto range = content_range_of(head.headers());
-    has_all_ = range && !range->span && range->complete_length == file_.offset() &&
+    has_all_ = options_.digest() != digest_checking::required && range && !range->span && range->complete_length == file_.offset() &&
                (known.length == file_.offset() || has_validator(head.headers(), known.validator));
     if (has_all_) {
         size_ = file_.offset();
@@ -151,7 +158,7 @@ error_code file_sink::check_end(const response& head) {
         return {};
     }
     const error_code ec = begin_anew();
-    return ec ? ec : error::wrong_range;
+    return ec ? ec : make_error_code(error::wrong_range);
 }
 
 error_code file_sink::begin_anew() {
@@ -168,10 +175,30 @@ asio::awaitable<void> file_sink::write(asio::const_buffer bytes) {
     throw_if(file_.append({static_cast<const char*>(bytes.data()), bytes.size()}));
 }
 
-asio::awaitable<void> file_sink::end(const response&) {
-    throw_if(file_.finish());
+asio::awaitable<void> file_sink::end(const response& whole) {
     is_open_ = false;
+    if (const error_code ec = has_all_ ? error_code() : check_digest(whole)) {
+        file_.discard();
+        throw_if(ec);
+    }
+    throw_if(file_.finish());
     co_return;
+}
+
+error_code file_sink::check_digest(const response& whole) {
+    if (options_.digest() == digest_checking::off) return {};
+    auto expected = representation_digest(whole.headers(), whole.status());
+    if (!expected) {
+        return options_.digest() == digest_checking::required ? make_error_code(error::no_digest) : error_code();
+    }
+    digest_check check(std::move(*expected));
+    std::string bytes;
+    for (std::uint64_t at = 0; at < file_.offset(); at += bytes.size()) {
+        if (const error_code ec = file_.read(at, slice, bytes)) return ec;
+        if (bytes.empty()) return error::digest_mismatch;
+        check.update(bytes);
+    }
+    return check.matches() ? error_code() : error::digest_mismatch;
 }
 
 }  // namespace

@@ -201,6 +201,7 @@ retry_action fetch_call::end_attempt(error_code ec, bool cancelled) {
     record.reused = known.reused;
 
     const bool reusable = !ec && known.sent == send_state::full && lease_.get()->can_serve_again();
+    if (!ec && known.sent == send_state::full) lease_.get()->end_use();
     verdict v = ec ? judge_error(begin_.what, begin_.policy, ec, known) : judge_response(known);
     if (is_long_ || own_fault_) v = judge_length(v, ec);
     if (v.is_failure() && cancelled) v = failure_kind::cancelled;

@@ -112,7 +112,7 @@ asio::awaitable<error_code> shake_hands(client_state* state,
     asio::ssl::context* const context = state->tls.get(ec);
     if (context == nullptr) co_return ec;
     auto& stream = c->start_tls(*context);
-    ec = expect_peer(stream, to->host, state->config.tls().verify());
+    ec = expect_peer(stream, *to, state->config.tls().verify(), state->tls.sessions());
     if (ec) co_return ec;
 
     const auto executor = co_await asio::this_coro::executor;
@@ -121,7 +121,12 @@ asio::awaitable<error_code> shake_hands(client_state* state,
     const auto result = co_await c->async_handshake(asio::as_tuple(asio::deferred));
     while (!limit.disarmed()) limit.joined(co_await limit.fired());
     ec = std::get<0>(result);
-    if (!ec) co_return ec;
+    if (!ec) ec = check_protocol(stream);
+    if (!ec) {
+        c->end_use();
+        co_return ec;
+    }
+    state->tls.sessions()->forget(server_of(*to));
     co_return limit.expired() ? error_code(error::connect_timeout) : handshake_error(stream, ec);
 }
 

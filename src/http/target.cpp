@@ -149,11 +149,12 @@ std::string without_dot_segments(std::string_view path) {
     return result;
 }
 
+std::string in_brackets(const std::string& host) {
+    return host.find(':') != std::string::npos ? "[" + host + "]" : host;
+}
+
 std::string authority_of(const target& t, std::uint16_t default_port) {
-    const bool ipv6 = t.host.find(':') != std::string::npos;
-    std::string authority = ipv6 ? "[" + t.host + "]" : t.host;
-    if (t.port != default_port) authority += ":" + std::to_string(t.port);
-    return authority;
+    return t.port != default_port ? server_of(t) : in_brackets(t.host);
 }
 
 error_code take_apart(const urls::url_view& url, target& out) {
@@ -235,6 +236,10 @@ error_code resolve_target(const target& base, std::string_view reference, target
     if (!parsed) return error::invalid_url;
     if (parsed->has_scheme()) return take_apart(*parsed, out);
     return parse_target(absolute(base, *parsed), out);
+}
+
+std::string server_of(const target& t) {
+    return in_brackets(t.host) + ":" + std::to_string(t.port);
 }
 
 bool same_origin(const target& a, const target& b) noexcept {

@@ -43,6 +43,9 @@ error_code parse_target(std::string_view url, target& out);
     it. Backslashes and control characters are refused: parsers disagree on what they mean. */
 error_code resolve_target(const target& base, std::string_view reference, target& out);
 
+/// "example.com:443"; IPv6 in brackets, and the port in any case.
+std::string server_of(const target& t);
+
 /// Whether both have the same scheme, host and port.
 bool same_origin(const target& a, const target& b) noexcept;
 

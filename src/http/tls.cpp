@@ -10,11 +10,17 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <string>
+#include <string_view>
 
 namespace asio_retry::http::detail {
 
 namespace {
+
+constexpr std::string_view spoken = "http/1.1";
 
 error_code last_openssl_error() {
     const unsigned long code = ERR_get_error();
@@ -29,6 +35,13 @@ bool trust_system(SSL_CTX* context) {
     const char* file = std::getenv(X509_get_default_cert_file_env());
     if (file != nullptr && SSL_CTX_load_verify_file(context, file) != 1) return false;
     return SSL_CTX_set_default_verify_dir(context) == 1;
+}
+
+/// ALPN (RFC 7301).
+bool offer_protocol(SSL_CTX* context) {
+    std::array<unsigned char, 1 + spoken.size()> list{spoken.size()};
+    std::copy(spoken.begin(), spoken.end(), list.begin() + 1);
+    return SSL_CTX_set_alpn_protos(context, list.data(), list.size()) == 0;
 }
 
 bool names_authority(const tls_options& options) {
@@ -54,6 +67,8 @@ error_code tls_context::set_up(asio::ssl::context& context) const {
     ERR_clear_error();
     if (SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION) != 1) return last_openssl_error();
     SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
+    if (!offer_protocol(native)) return last_openssl_error();
+    tls_sessions::collect(native);
 
     const bool wants_system =
         options_.trust_system() == system_trust::always ||
@@ -75,8 +90,13 @@ error_code tls_context::set_up(asio::ssl::context& context) const {
     return ec;
 }
 
-error_code expect_peer(connection::tls_stream& stream, const std::string& host, verification v) {
+error_code expect_peer(connection::tls_stream& stream,
+                       const target& to,
+                       verification v,
+                       const std::shared_ptr<tls_sessions>& sessions) {
+    const std::string& host = to.host;
     SSL* const ssl = stream.native_handle();
+    tls_sessions::attach(sessions, ssl, server_of(to));
     error_code no_address;
     asio::ip::make_address(host, no_address);
     const bool is_name = static_cast<bool>(no_address);
@@ -95,12 +115,22 @@ error_code expect_peer(connection::tls_stream& stream, const std::string& host, 
     return set == 1 ? error_code() : last_openssl_error();
 }
 
+error_code check_protocol(connection::tls_stream& stream) {
+    const unsigned char* chosen = nullptr;
+    unsigned int size = 0;
+    SSL_get0_alpn_selected(stream.native_handle(), &chosen, &size);
+    if (size == 0) return {};
+    // Later releases of OpenSSL have refused it themselves by now, as a bad extension.
+    const bool offered = std::equal(chosen, chosen + size, spoken.begin(), spoken.end());
+    return offered ? error_code() : error_code(error::unexpected_protocol);
+}
+
 error_code handshake_error(connection::tls_stream& stream, const error_code& ec) {
-    const long result = SSL_get_verify_result(stream.native_handle());
-    const bool of_tls = ec.category() == asio::error::get_ssl_category();
-    if (!of_tls || result == X509_V_OK) return ec;
+    if (ec.category() != asio::error::get_ssl_category()) return ec;
     const auto reason = ERR_GET_REASON(static_cast<unsigned long>(ec.value()));
-    if (reason != SSL_R_CERTIFICATE_VERIFY_FAILED) return ec;
+    if (reason == SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL) return error::unexpected_protocol;
+    const long result = SSL_get_verify_result(stream.native_handle());
+    if (result == X509_V_OK || reason != SSL_R_CERTIFICATE_VERIFY_FAILED) return ec;
     return {static_cast<int>(result), certificate_category()};
 }
 

@@ -227,6 +227,37 @@ TEST_F(Download, TakesA416ThatSaysThatAllIsThere) {
     EXPECT_THAT(names(), testing::ElementsAre("file"));
 }
 
+TEST_F(Download, IsCheckedAgainstTheDigestThatTheServerSends) {
+    using http::digest_checking;
+    // Of "0123456789" and of nothing (printf ... | openssl dgst -sha256 -binary | base64).
+    const std::string right =
+        "Repr-Digest: sha-256=:hNiYd/DUBB77a/kaFvAkjy/Vc+avBcGflr7bn4gveII=:\r\n";
+    const std::string wrong =
+        "Repr-Digest: sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:\r\n";
+    const std::string text = "0123456789";
+    const error_code good;
+    const std::tuple<digest_checking, std::string, error_code> rows[] = {
+        {digest_checking::off, wrong, good},
+        {digest_checking::when_sent, right, good},
+        {digest_checking::when_sent, "", good},
+        {digest_checking::when_sent, wrong, http::error::digest_mismatch},
+        {digest_checking::required, right, good},
+        {digest_checking::required, "", http::error::no_digest},
+        {digest_checking::required, wrong, http::error::digest_mismatch}};
+    for (const auto& [checking, field, expected] : rows) {
+        scripted_server server({{expect_request(), send(cut(text, 4)), close()},
+                                {expect_request(), send(rest(text, 4, tag + field)), stall()}});
+        fetcher f;
+        const auto r = f.fetch(get(server, download_options().digest(checking)));
+        EXPECT_EQ(r.error(), expected) << field;
+        EXPECT_EQ(fs::exists(target), !expected);
+        EXPECT_EQ(names().size(), expected ? 0U : 1U);
+        EXPECT_EQ(server.requests().at(0).count("Want-Repr-Digest"),
+                  checking == digest_checking::off ? 0U : 1U);
+        fs::remove(target);
+    }
+}
+
 TEST_F(Download, LeavesTheFileAloneAfterAFailure) {
     std::ofstream(target) << "old";
     for (const int status : {404, 412, 500}) {

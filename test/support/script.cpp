@@ -30,8 +30,8 @@ bool gate::wait(std::chrono::milliseconds limit) const {
     return state_->changed.wait_for(lock, limit, [this] { return state_->open; });
 }
 
-scripted_server_options& scripted_server_options::tls(identity server) {
-    tls_ = std::make_shared<const identity>(std::move(server));
+scripted_server_options& scripted_server_options::tls(tls_server server) {
+    tls_ = std::make_shared<const tls_server>(std::move(server));
     return *this;
 }
 scripted_server_options& scripted_server_options::address(std::string address) {

@@ -13,7 +13,7 @@
 // a step that outlives `patience` becomes a problem.
 #pragma once
 
-#include "certificates.hpp"
+#include "tls_server.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -53,6 +53,9 @@ struct connection_record {
     bool encrypted = false;
     std::string server_name;         ///< SNI.
     std::string client_certificate;  ///< The subject of the client's certificate.
+    std::string version;             ///< "TLSv1.3"
+    bool resumed = false;            ///< A TLS session of an earlier connection.
+    bool notified = false;           ///< The client ended with a close_notify.
     std::uint16_t client_port = 0;
 };
 
@@ -102,13 +105,13 @@ step half_close();                      ///< FIN, and still reading (on TLS clos
 step stall();                           ///< Silence until the client closes; what it sends is read.
 step stop_reading();                    ///< Silence, and nothing read, until the client is gone.
 step pause(std::chrono::milliseconds duration);
-step wait_for(gate latch);        ///< Silence until the test opens the gate.
-step open_gate(gate latch);       ///< Tells the test that the script came so far.
-step refuse_further();            ///< Connections from now on are refused.
-step start_tls(identity server);  ///< A TLS handshake; from here everything is encrypted.
+step wait_for(gate latch);          ///< Silence until the test opens the gate.
+step open_gate(gate latch);         ///< Tells the test that the script came so far.
+step refuse_further();              ///< Connections from now on are refused.
+step start_tls(tls_server server);  ///< A TLS handshake; from here everything is encrypted.
 step request_client_certificate(identity server, std::string client_authority_pem);
-step expect_client_hello();             ///< Reads what the client says first.
-step break_handshake(identity server);  ///< Sends half of the server's first flight.
+step expect_client_hello();               ///< Reads what the client says first.
+step break_handshake(tls_server server);  ///< Sends half of the server's first flight.
 
 /// Whole answers, for scripts in which the bytes are not the point.
 std::string response(int status, std::string_view body = "", std::string_view extra_fields = "");
@@ -116,7 +119,7 @@ std::string response(int status, std::string_view body = "", std::string_view ex
 class scripted_server_options {
 public:
     /// Every connection begins with a TLS handshake.
-    scripted_server_options& tls(identity server);
+    scripted_server_options& tls(tls_server server);
     /// "127.0.0.1" by default; "::1" or "127.0.0.2" serve tests of several addresses.
     scripted_server_options& address(std::string address);
     /// 0 by default: any free one.
@@ -130,7 +133,7 @@ public:
 
 private:
     friend class scripted_server;
-    std::shared_ptr<const identity> tls_;
+    std::shared_ptr<const tls_server> tls_;
     std::string address_ = "127.0.0.1";
     std::uint16_t port_ = 0;
     bool refusing_ = false;

@@ -88,20 +88,21 @@ step refuse_further() {
     return step("refuse_further", [](wire& connection) { connection.listener().refuse(); });
 }
 
-step start_tls(identity server) {
+step start_tls(tls_server server) {
     return step("start_tls", [server](wire& connection) { connection.start_tls(server); });
 }
 
 step request_client_certificate(identity server, std::string client_authority_pem) {
+    auto demanding = tls_server(server).client_authority(client_authority_pem);
     return step("request_client_certificate",
-                [=](wire& connection) { connection.start_tls(server, client_authority_pem); });
+                [demanding](wire& connection) { connection.start_tls(demanding); });
 }
 
 step expect_client_hello() {
     return step("expect_client_hello", [](wire& connection) { connection.read_client_hello(); });
 }
 
-step break_handshake(identity server) {
+step break_handshake(tls_server server) {
     return step("break_handshake",
                 [server](wire& connection) { connection.break_handshake(server); });
 }

@@ -47,10 +47,9 @@ public:
     void read_head();
     void read_body();
 
-    /// `client_authority_pem` non-empty: a client certificate is demanded.
-    void start_tls(const identity& server, const std::string& client_authority_pem = "");
+    void start_tls(const tls_server& server);
     void read_client_hello();
-    void break_handshake(const identity& server);
+    void break_handshake(const tls_server& server);
 
     enum class notify { yes, no };
     void shut_down_writing(notify tls_notify);
@@ -70,12 +69,11 @@ public:
 private:
     struct free_ssl {
         void operator()(SSL* ssl) const { SSL_free(ssl); }
-        void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
     };
 
     std::size_t receive_raw(char* data, std::size_t size);
     void poll_for(short events, const char* what);
-    void make_ssl(const identity& server, const std::string& client_authority_pem);
+    void make_ssl(const tls_server& server);
     void flush_tls();
     bool feed_tls();
     void note(const char* data, std::size_t size);
@@ -86,7 +84,6 @@ private:
     wire_listener& listener_;
     std::string buffer_;
     std::string last_head_;
-    std::unique_ptr<SSL_CTX, free_ssl> context_;
     std::unique_ptr<SSL, free_ssl> ssl_;
     bool encrypted_ = false;
     bool reset_seen_ = false;

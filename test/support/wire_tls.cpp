@@ -4,7 +4,6 @@
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <sys/socket.h>
@@ -14,49 +13,10 @@
 namespace asio_retry::test {
 namespace {
 
-struct free_bio {
-    void operator()(BIO* bio) const { BIO_free_all(bio); }
-};
-using bio_ptr = std::unique_ptr<BIO, free_bio>;
-
-bio_ptr over(const std::string& pem) {
-    return bio_ptr(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-}
-
 std::string last_tls_error() {
     std::array<char, 256> text{};
     ERR_error_string_n(ERR_get_error(), text.data(), text.size());
     return text.data();
-}
-
-X509* read_certificate(const std::string& pem) {
-    auto* certificate = PEM_read_bio_X509(over(pem).get(), nullptr, nullptr, nullptr);
-    if (certificate == nullptr) throw script_problem("not a certificate: " + last_tls_error());
-    return certificate;
-}
-
-void use(SSL_CTX* context, const identity& server) {
-    const auto chain = over(server.certificate_pem);
-    auto* certificate = PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr);
-    if (certificate == nullptr) throw script_problem("not a certificate: " + last_tls_error());
-    SSL_CTX_use_certificate(context, certificate);
-    X509_free(certificate);
-    while (auto* further = PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr)) {
-        SSL_CTX_add_extra_chain_cert(context, further);
-    }
-    ERR_clear_error();
-    auto* key = PEM_read_bio_PrivateKey(over(server.key_pem).get(), nullptr, nullptr, nullptr);
-    if (key == nullptr) throw script_problem("not a private key: " + last_tls_error());
-    SSL_CTX_use_PrivateKey(context, key);
-    EVP_PKEY_free(key);
-}
-
-void demand_client_certificate(SSL_CTX* context, const std::string& authority_pem) {
-    auto* authority = read_certificate(authority_pem);
-    X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority);
-    SSL_CTX_add_client_CA(context, authority);
-    X509_free(authority);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
 }
 
 std::string client_subject(const SSL* ssl) {
@@ -70,14 +30,9 @@ std::string client_subject(const SSL* ssl) {
 
 }  // namespace
 
-void wire::make_ssl(const identity& server, const std::string& client_authority_pem) {
+void wire::make_ssl(const tls_server& server) {
     ERR_clear_error();
-    context_.reset(SSL_CTX_new(TLS_server_method()));
-    use(context_.get(), server);
-    if (!client_authority_pem.empty()) {
-        demand_client_certificate(context_.get(), client_authority_pem);
-    }
-    ssl_.reset(SSL_new(context_.get()));
+    ssl_.reset(SSL_new(server.context()));
     SSL_set_bio(ssl_.get(), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
     SSL_set_accept_state(ssl_.get());
     // What an earlier step has read of the handshake belongs to OpenSSL now.
@@ -93,8 +48,8 @@ void wire::flush_tls() {
     write_raw(bytes);
 }
 
-void wire::start_tls(const identity& server, const std::string& client_authority_pem) {
-    make_ssl(server, client_authority_pem);
+void wire::start_tls(const tls_server& server) {
+    make_ssl(server);
     for (;;) {
         const int result = SSL_do_handshake(ssl_.get());
         const int error = SSL_get_error(ssl_.get(), result);
@@ -113,6 +68,8 @@ void wire::start_tls(const identity& server, const std::string& client_authority
         record.encrypted = true;
         record.server_name = name == nullptr ? "" : name;
         record.client_certificate = client_subject(ssl_.get());
+        record.resumed = SSL_session_reused(ssl_.get()) == 1;
+        record.version = SSL_get_version(ssl_.get());
     });
 }
 
@@ -128,6 +85,7 @@ bool wire::feed_tls() {
         const int error = SSL_get_error(ssl_.get(), plain);
         if (error == SSL_ERROR_ZERO_RETURN) {
             end_seen_ = true;
+            listener_.update([](connection_record& record) { record.notified = true; });
             return false;
         }
         if (error != SSL_ERROR_WANT_READ) throw script_problem("TLS: " + last_tls_error());
@@ -165,9 +123,9 @@ void wire::read_client_hello() {
     need(record_header + byte(3) * 256U + byte(4), "a TLS client hello");
 }
 
-void wire::break_handshake(const identity& server) {
+void wire::break_handshake(const tls_server& server) {
     read_client_hello();
-    make_ssl(server, "");
+    make_ssl(server);
     SSL_do_handshake(ssl_.get());
     char* data = nullptr;
     const auto size = BIO_get_mem_data(SSL_get_wbio(ssl_.get()), &data);

@@ -17,8 +17,8 @@ enum class resumption : std::uint8_t {
     within_call  ///< only from what an earlier attempt of the same call left; nothing stays after it
 };
 
-/// What is made of `Repr-Digest` and `Content-Digest` (RFC 9530).
-enum class digest_check : std::uint8_t {
+/// What is made of `Repr-Digest`, and of `Content-Digest` where that is of the whole (RFC 9530).
+enum class digest_checking : std::uint8_t {
     off,        ///< nothing
     when_sent,  ///< asked for, and checked if there is one in sha-512 or sha-256
     required    ///< the same, and a response without one fails
@@ -36,16 +36,16 @@ public:
     }
     resumption resume() const noexcept { return resume_; }
 
-    /// Default `digest_check::off`.
-    download_options& digest(digest_check d) noexcept {
+    /// Default `digest_checking::off`.
+    download_options& digest(digest_checking d) noexcept {
         digest_ = d;
         return *this;
     }
-    digest_check digest() const noexcept { return digest_; }
+    digest_checking digest() const noexcept { return digest_; }
 
 private:
     resumption resume_ = resumption::across_calls;
-    digest_check digest_ = digest_check::off;
+    digest_checking digest_ = digest_checking::off;
 };
 
 /// A sink that makes a file of the body, and lets a call go on where its last attempt broke off.
@@ -66,8 +66,8 @@ private:
     Errors besides those of a fetch, each permanent:
     - `error::unasked_range`: the request has a Range of its own, or a 206 came that nobody asked for
     - `error::target_busy`: another download writes to PATH
-    - `error::wrong_digest`: the bytes are not those that the digest is of; they are removed
-    - `error::no_digest`: one was required
+    - `error::digest_mismatch`: the bytes are not those that the digest is of; they are removed
+    - `error::no_digest`: one was required; what came is removed
     - what the system says of the files: no such directory, no space left, ...
     Files are written, and digests computed, with calls that block. Bodies are asked for without
     Content-Encoding, whatever the policy says.

@@ -29,6 +29,7 @@ enum class error {
     no_response,  ///< it ended before the first byte of a response. Equivalent to `connection_reset`.
     incomplete_response,  ///< it ended inside the response. Equivalent to `connection_reset`.
     tls_options,          ///< a file or a text of `tls_options` could not be used
+    unexpected_protocol,  ///< the server does not take http/1.1 (ALPN)
 
     // Of the response.
     malformed_response,      ///< not HTTP/1.x, or ambiguous as to where it ends
@@ -99,6 +100,7 @@ private:
             case error::incomplete_response:
                 return "the connection ended before the response was whole";
             case error::tls_options: return "a certificate or key of the TLS options is unusable";
+            case error::unexpected_protocol: return "the server does not speak HTTP/1.1";
             case error::malformed_response: return "the response is malformed";
             case error::header_too_large: return "the response header is larger than allowed";
             case error::body_too_large: return "the response body is larger than allowed";
