@@ -12,6 +12,8 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <sys/un.h>
+
 #include <chrono>
 #include <exception>
 #include <optional>
@@ -86,6 +88,17 @@ client_config& client_config::resolve(std::string host, std::uint16_t port, std:
                                     "'; use 127.0.0.1 or ::1, say");
     }
     addresses_.emplace_back(std::move(host), port, std::move(address));
+    return *this;
+}
+
+client_config& client_config::unix_socket(std::string host, std::uint16_t port, std::string path) {
+    constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
+    if (path.empty() || path.size() > longest || path.find('\0') != std::string::npos) {
+        throw std::invalid_argument("unix_socket: '" + path +
+                                    "' is no path for a socket; use 1 to " +
+                                    std::to_string(longest) + " bytes");
+    }
+    socket_paths_.emplace_back(std::move(host), port, std::move(path));
     return *this;
 }
 

@@ -8,7 +8,7 @@
 #include "http/response_reader.hpp"
 #include "http/terminal_cancellation.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/intrusive/list_hook.hpp>
 
@@ -28,20 +28,23 @@ using age_hook = boost::intrusive::list_base_hook<boost::intrusive::tag<age_tag>
 
 class origin;
 
+/// Of TCP, or of a Unix domain.
+using stream_socket = asio::generic::stream_protocol::socket;
+
 class connection : public origin_hook, public age_hook {
 public:
-    using tls_stream = asio::ssl::stream<asio::ip::tcp::socket&>;
+    using tls_stream = asio::ssl::stream<stream_socket&>;
 
-    connection(asio::ip::tcp::socket socket, shared_text remote, steady_time now)
+    connection(stream_socket socket, shared_text remote, steady_time now)
         : socket_(std::move(socket)), remote_(std::move(remote)), opened_(now) {}
     /// Says good-bye to a TLS peer (close_notify) if nothing is under way; waits for nothing.
     ~connection();
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
-    asio::ip::tcp::socket& socket() noexcept { return socket_; }
+    stream_socket& socket() noexcept { return socket_; }
     int native_handle() { return socket_.native_handle(); }
-    /// "127.0.0.1:8080"
+    /// "127.0.0.1:8080", "unix:/run/server.sock"
     const shared_text& remote() const noexcept { return remote_; }
     steady_time opened() const noexcept { return opened_; }
 
@@ -125,7 +128,7 @@ private:
         return terminal_cancellation<Handler>(std::move(handler), cancel_tls_);
     }
 
-    asio::ip::tcp::socket socket_;
+    stream_socket socket_;
     std::optional<tls_stream> tls_;
     asio::cancellation_signal cancel_tls_;
     read_buffer input_;

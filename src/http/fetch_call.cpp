@@ -293,7 +293,11 @@ bool fetch_call::goes_on(reason why) {
 }
 
 bool fetch_call::follow_redirect() {
-    hop leads = next_hop(begin_.what, begin_.to, last_->status(), last_->headers());
+    hop leads = next_hop(begin_.what,
+                         begin_.to,
+                         last_->status(),
+                         last_->headers(),
+                         state_.config.insecure_redirects());
     if (!leads.error && !leads.next) return false;
     failure_ = leads.error;
     if (!failure_ && hops_ == max_redirects_) failure_ = error::too_many_redirects;

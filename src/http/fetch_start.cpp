@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/fetch_start.hpp"
 
+#include "http/route.hpp"
+
 #include <utility>
 
 namespace asio_retry::http::detail {
@@ -47,6 +49,7 @@ void fetch_start::redirect(client_state& state, request r) {
 }
 
 void fetch_start::look_up(client_state& state) {
+    if (!error) to.via = proxy_to(state.config, to);
     if (!error && !endpoint) endpoint = endpoint_of(state, what, to);
     if (terms.policy) {
         policy = endpoint ? with_guards(*terms.policy, endpoint) : *terms.policy;

@@ -3,6 +3,9 @@
 
 #include "http/connect_race.hpp"
 #include "http/io_deadline.hpp"
+#include "http/proxy_tunnel.hpp"
+#include "http/route.hpp"
+#include "http/unix_socket.hpp"
 #include <asio_retry/http/error.hpp>
 
 #include <boost/asio/as_tuple.hpp>
@@ -10,7 +13,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 
-#include <sstream>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -19,21 +22,6 @@ namespace asio_retry::http::detail {
 namespace {
 
 using asio::ip::tcp;
-
-/// The addresses that need no lookup: numeric hosts, and those that the configuration fixes.
-addresses known_addresses(const client_config& config, const target& to) {
-    addresses found;
-    error_code ec;
-    for (const fixed_address& each : config.resolve()) {
-        if (each.host() != to.host || each.port() != to.port) continue;
-        const auto address = asio::ip::make_address(each.address(), ec);
-        if (!ec) found.push_back(address);
-    }
-    if (!found.empty()) return found;
-    const auto address = asio::ip::make_address(to.host, ec);
-    if (!ec) found.push_back(address);
-    return found;
-}
 
 /// Where a name leads, and the lookup that said so, if there was one.
 class whereabouts {
@@ -44,23 +32,18 @@ public:
     resolver::reply_ptr from;
 };
 
-endpoints in_order(const addresses& found, std::uint16_t port) {
-    endpoints result;
-    for (const auto& each : interleave(found)) result.emplace_back(each, port);
-    return result;
-}
-
 asio::awaitable<error_code> find(client_state* state,
                                  const target* to,
                                  steady_time deadline,
                                  whereabouts* where) {
     timer_service& timers = timer_service::of(co_await asio::this_coro::executor);
-    const addresses known = known_addresses(state->config, *to);
+    const next_stop at(*to);
+    const addresses known = known_addresses(state->config, at);
     if (!known.empty()) {
-        where->all = in_order(known, to->port);
+        where->all = in_order(known, at.port);
     } else {
         resolver::question question(timers);
-        state->names.ask(question, to->host);
+        state->names.ask(question, at.host);
         where->from = question.take();
         if (!where->from) {
             co_await question.answer(deadline);
@@ -68,7 +51,7 @@ asio::awaitable<error_code> find(client_state* state,
         }
         if (!where->from) co_return error::connect_timeout;
         if (where->from->error) co_return where->from->error;
-        where->all = in_order(where->from->found, to->port);
+        where->all = in_order(where->from->found, at.port);
     }
     state->failures.put_last(where->all, timers.now());
     co_return error_code();
@@ -130,23 +113,56 @@ asio::awaitable<error_code> shake_hands(client_state* state,
     co_return limit.expired() ? error_code(error::connect_timeout) : handshake_error(stream, ec);
 }
 
-/// Connected, and with TLS where the target wants it.
-asio::awaitable<opened> open_at(client_state* state,
-                                const target* to,
-                                const whereabouts* where,
-                                steady_time deadline) {
-    timer_service& timers = timer_service::of(co_await asio::this_coro::executor);
+/// Has a new connection lead to the server, with TLS if it wants that.
+asio::awaitable<error_code> equip(client_state* state,
+                                  const target* to,
+                                  connection* c,
+                                  steady_time deadline) {
+    error_code ec;
+    if (!to->tls) co_return ec;
+    if (to->via != nullptr) {
+        ec = co_await open_tunnel(c, to, &state->config.user_agent(), deadline);
+        if (ec || is_cancelled(co_await asio::this_coro::cancellation_state)) co_return ec;
+    }
+    co_return co_await shake_hands(state, to, c, deadline);
+}
+
+asio::awaitable<opened> open_tcp(client_state* state, const target* to, steady_time deadline) {
     opened result;
+    whereabouts where;
     std::optional<tcp::socket> socket;
-    result.error = co_await connect_to_any(state, &where->all, deadline, &socket, &result.remote);
-    if (is_cancelled(co_await asio::this_coro::cancellation_state) || result.error) {
+    result.error = co_await find(state, to, deadline, &where);
+    if (result.error || is_cancelled(co_await asio::this_coro::cancellation_state)) {
         co_return result;
     }
-    error_code ignored;
-    socket->set_option(tcp::no_delay(true), ignored);
+    result.error = co_await connect_to_any(state, &where.all, deadline, &socket, &result.remote);
+    bool cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
+    if (!result.error && !cancelled) {
+        error_code ignored;
+        socket->set_option(tcp::no_delay(true), ignored);
+        timer_service& timers = timer_service::of(co_await asio::this_coro::executor);
+        result.made = std::make_unique<connection>(std::move(*socket), result.remote, timers.now());
+        result.made->has_alternatives = where.all.size() > 1;
+        result.error = co_await equip(state, to, result.made.get(), deadline);
+        cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
+    }
+    if (result.error && !cancelled && where.from) {
+        state->names.forget(next_stop(*to).host, where.from);
+    }
+    co_return result;
+}
+
+asio::awaitable<opened> open_unix(client_state* state,
+                                  const target* to,
+                                  const std::string* path,
+                                  steady_time deadline) {
+    timer_service& timers = timer_service::of(co_await asio::this_coro::executor);
+    opened result;
+    result.remote = "unix:" + *path;
+    auto socket = connect_to_path(state->executor, *path, result.error);
+    if (result.error) co_return result;
     result.made = std::make_unique<connection>(std::move(*socket), result.remote, timers.now());
-    result.made->has_alternatives = where->all.size() > 1;
-    if (to->tls) result.error = co_await shake_hands(state, to, result.made.get(), deadline);
+    result.error = co_await equip(state, to, result.made.get(), deadline);
     co_return result;
 }
 
@@ -155,16 +171,13 @@ asio::awaitable<opened> open_at(client_state* state,
 asio::awaitable<opened> open_connection(client_state* state,
                                         const target* to,
                                         steady_time deadline) {
-    opened result;
-    whereabouts where;
-    result.error = co_await find(state, to, deadline, &where);
-    bool cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
-    if (!result.error && !cancelled) {
-        result = co_await open_at(state, to, &where, deadline);
-        cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
+    const std::string* const path = socket_to(state->config, *to);
+    auto opening =
+        path != nullptr ? open_unix(state, to, path, deadline) : open_tcp(state, to, deadline);
+    opened result = co_await std::move(opening);
+    if (is_cancelled(co_await asio::this_coro::cancellation_state)) {
+        result.error = asio::error::operation_aborted;
     }
-    if (cancelled) result.error = asio::error::operation_aborted;
-    if (result.error && !cancelled && where.from) state->names.forget(to->host, where.from);
     co_return result;
 }
 

@@ -1,4 +1,4 @@
-// Makes a connection: name lookup, connect, TLS handshake, all under one deadline.
+// Makes a connection: name lookup, connect, tunnel, TLS handshake, all under one deadline.
 // SPDX-License-Identifier: BSL-1.0
 #ifndef ASIO_RETRY_SRC_HTTP_OPEN_CONNECTION_HPP
 #define ASIO_RETRY_SRC_HTTP_OPEN_CONNECTION_HPP

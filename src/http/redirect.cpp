@@ -51,7 +51,8 @@ std::string_view trimmed(boost::beast::string_view text) noexcept {
 hop next_hop(const request& current,
              const target& at,
              unsigned status,
-             const request::fields& headers) {
+             const request::fields& headers,
+             insecure_redirects insecure) {
     const auto [first, last] = headers.equal_range("Location");
     if (!is_redirection(status) || first == last) return {};
     const auto location = trimmed(first->value());
@@ -61,7 +62,9 @@ hop next_hop(const request& current,
     if (std::next(first) != last || resolve_target(at, location, to)) {
         return hop(error::invalid_redirect);
     }
-    if (at.tls && !to.tls) return hop(error::insecure_redirect);
+    if (at.tls && !to.tls && insecure == insecure_redirects::refused) {
+        return hop(error::insecure_redirect);
+    }
 
     const bool to_same_origin = same_origin(at, to);
     request next(next_method(current.method(), status), to.display);

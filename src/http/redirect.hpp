@@ -5,6 +5,7 @@
 
 #include "http/target.hpp"
 #include <asio_retry/error.hpp>
+#include <asio_retry/http/client_config.hpp>
 #include <asio_retry/http/request.hpp>
 
 #include <optional>
@@ -32,11 +33,12 @@ public:
     and the idempotency key. Credentials do not follow to another origin, and none are taken from
     Location. The next URL has no fragment.
     Errors: `invalid_redirect` if Location is malformed, there several times, or neither http nor
-    https; `insecure_redirect` from https to http. */
+    https; `insecure_redirect` from https to http, unless that is to be followed. */
 hop next_hop(const request& current,
              const target& at,
              unsigned status,
-             const request::fields& headers);
+             const request::fields& headers,
+             insecure_redirects insecure = insecure_redirects::refused);
 
 }  // namespace asio_retry::http::detail
 

@@ -9,6 +9,10 @@
 #include <string>
 #include <string_view>
 
+namespace asio_retry::http {
+class proxy;
+}
+
 namespace asio_retry::http::detail {
 
 class target {
@@ -27,6 +31,8 @@ public:
     std::string display;
     /// The value of the Authorization field that the URL's credentials give; empty if it has none.
     std::string authorization;
+    /// The proxy on the way there, of the client's configuration; null if there is none.
+    const http::proxy* via = nullptr;
 };
 
 /// Takes an absolute URL apart, as strictly as RFC 3986 has it. On error `out` is unchanged.

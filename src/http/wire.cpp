@@ -3,6 +3,7 @@
 
 #include "http/decode_body.hpp"
 #include <asio_retry/http/error.hpp>
+#include <asio_retry/http/proxy.hpp>
 
 #include <boost/beast/core/string.hpp>
 
@@ -88,9 +89,14 @@ wire_request serialize(const request& r,
     wire_request result;
     std::string& head = result.bytes;
     head.reserve(typical_head + to.path.size() + r.body().size());
-    head.append(r.method()).append(" ").append(to.path).append(" HTTP/1.1\r\n");
+    const bool to_proxy = to.via != nullptr && !to.tls;
+    const bool in_tunnel = to.via != nullptr && to.tls;
+    // The whole URL for a proxy (RFC 9112 3.2.2).
+    head.append(r.method()).append(" ").append(to_proxy ? to.display : to.path);
+    head.append(" HTTP/1.1\r\n");
     append_field(head, "Host", to.authority);
     for (const auto& field : r.headers()) {
+        if (in_tunnel && iequals(field.name_string(), "Proxy-Authorization")) continue;
         append_field(head, view(field.name_string()), view(field.value()));
     }
     const auto add_missing = [&](std::string_view name, std::string_view value) {
@@ -101,6 +107,7 @@ wire_request serialize(const request& r,
     add_missing("User-Agent", user_agent);
     if (notice.accepts_codings) add_missing("Accept-Encoding", known_codings);
     add_missing("Authorization", to.authorization);
+    if (to_proxy) add_missing("Proxy-Authorization", to.via->authorization());
     add_missing("Idempotency-Key", idempotency_key);
     if (r.source() && !notice.length) {
         append_field(head, "Transfer-Encoding", "chunked");

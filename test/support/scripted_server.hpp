@@ -120,7 +120,8 @@ class scripted_server_options {
 public:
     /// Every connection begins with a TLS handshake.
     scripted_server_options& tls(tls_server server);
-    /// "127.0.0.1" by default; "::1" or "127.0.0.2" serve tests of several addresses.
+    /// "127.0.0.1" by default; "::1" or "127.0.0.2" serve tests of several addresses, and the path
+    /// of a Unix domain socket those of such.
     scripted_server_options& address(std::string address);
     /// 0 by default: any free one.
     scripted_server_options& port(std::uint16_t port);

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -22,6 +23,7 @@ sockaddr_storage to_address(const std::string& text, std::uint16_t port, socklen
     sockaddr_storage storage{};
     auto* v4 = reinterpret_cast<sockaddr_in*>(&storage);
     auto* v6 = reinterpret_cast<sockaddr_in6*>(&storage);
+    auto* local = reinterpret_cast<sockaddr_un*>(&storage);
     if (::inet_pton(AF_INET, text.c_str(), &v4->sin_addr) == 1) {
         v4->sin_family = AF_INET;
         v4->sin_port = htons(port);
@@ -30,6 +32,10 @@ sockaddr_storage to_address(const std::string& text, std::uint16_t port, socklen
         v6->sin6_family = AF_INET6;
         v6->sin6_port = htons(port);
         length = sizeof *v6;
+    } else if (text.starts_with('/') && text.size() < sizeof local->sun_path) {
+        local->sun_family = AF_UNIX;
+        text.copy(local->sun_path, text.size());
+        length = sizeof *local;
     } else {
         throw std::invalid_argument("scripted_server: not an address: " + text);
     }
@@ -37,6 +43,7 @@ sockaddr_storage to_address(const std::string& text, std::uint16_t port, socklen
 }
 
 std::uint16_t port_of(const sockaddr_storage& storage) {
+    if (storage.ss_family == AF_UNIX) return 0;
     return ntohs(storage.ss_family == AF_INET
                      ? reinterpret_cast<const sockaddr_in*>(&storage)->sin_port
                      : reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_port);
@@ -70,7 +77,7 @@ int bind_to(const std::string& address, std::uint16_t port) {
 }  // namespace
 
 int bind_socket(const std::string& address, std::uint16_t port) {
-    if (port != 0) return bind_to(address, port);
+    if (port != 0 || address.starts_with('/')) return bind_to(address, port);
     // Linux forgets a port that it chose itself when listening ends; one that was asked for stays.
     const int chosen = bind_to(address, 0);
     const int socket = bind_to(address, local_port(chosen));

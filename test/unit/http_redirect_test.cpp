@@ -204,4 +204,19 @@ TEST(HttpRedirect, TakesCredentialsToNoOtherOrigin) {
     }
 }
 
+TEST(HttpRedirect, LeadsFromHttpsToHttpOnlyWhereThatIsAllowed) {
+    using asio_retry::http::insecure_redirects;
+    target at;
+    EXPECT_FALSE(parse_target("https://h/", at));
+    request::fields headers;
+    headers.insert("Location", "http://h/");
+    const request r = request("GET", "https://h/").header("Cookie", "secret");
+    EXPECT_EQ(next_hop(r, at, 302, headers, insecure_redirects::refused).error,
+              error::insecure_redirect);
+    const auto h = next_hop(r, at, 302, headers, insecure_redirects::followed);
+    ASSERT_TRUE(h.next);
+    EXPECT_EQ(h.next->url(), "http://h/");
+    EXPECT_EQ(h.next->headers().count("Cookie"), 0U);
+}
+
 }  // namespace

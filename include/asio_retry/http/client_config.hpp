@@ -1,10 +1,11 @@
-// What a client is made with: default policy, TLS, pool limits, fixed addresses.
+// What a client is made with: default policy, TLS, pool limits, and how servers are reached.
 // SPDX-License-Identifier: BSL-1.0
 #ifndef ASIO_RETRY_HTTP_CLIENT_CONFIG_HPP
 #define ASIO_RETRY_HTTP_CLIENT_CONFIG_HPP
 
 #include <asio_retry/detail/saturate.hpp>
 #include <asio_retry/http/fetch_policy.hpp>
+#include <asio_retry/http/proxy.hpp>
 #include <asio_retry/version.hpp>
 
 #include <chrono>
@@ -169,6 +170,28 @@ private:
     std::uint16_t port_;
 };
 
+/// A Unix domain socket that stands in for a host and port; for all of them if the host is empty.
+class socket_path {
+public:
+    socket_path(std::string host, std::uint16_t port, std::string path)
+        : host_(std::move(host)), path_(std::move(path)), port_(port) {}
+
+    const std::string& host() const noexcept { return host_; }
+    std::uint16_t port() const noexcept { return port_; }
+    const std::string& path() const noexcept { return path_; }
+
+    friend bool operator==(const socket_path&, const socket_path&) = default;
+
+private:
+    std::string host_;
+    std::string path_;
+    std::uint16_t port_;
+};
+
+/// Whether a redirect may lead from https to http, where everybody on the way can read and change
+/// what is sent.
+enum class insecure_redirects : std::uint8_t { refused, followed };
+
 class endpoint_registry;
 
 /// What a client is made with. A value; setters chain.
@@ -223,6 +246,34 @@ public:
     }
     std::chrono::nanoseconds name_cache() const noexcept { return name_cache_; }
 
+    /// Reaches servers through a proxy. Default none; the environment is not looked at, but see
+    /// `proxies_from_environment`.
+    client_config& proxies(http::proxies p) {
+        proxies_ = std::move(p);
+        return *this;
+    }
+    /// The same one for http and for https URLs.
+    client_config& proxy(const http::proxy& p) { return proxies(http::proxies(p)); }
+    const http::proxies& proxies() const noexcept { return proxies_; }
+
+    /// Connects to this Unix domain socket, whatever host and port a URL says.
+    /** Neither a lookup nor a proxy is used then; Host field and certificate checks stay those of the
+        URL. A path that leads nowhere is the system's error, of kind permanent; nobody listening
+        there is connection_refused.
+        @throws std::invalid_argument if it is empty, holds a NUL or is longer than 107 bytes. */
+    client_config& unix_socket(std::string path) { return unix_socket({}, 0, std::move(path)); }
+    /// Only where a URL says `host` and `port`; host in lower case. Comes before the one for all.
+    client_config& unix_socket(std::string host, std::uint16_t port, std::string path);
+    const std::vector<socket_path>& unix_socket() const noexcept { return socket_paths_; }
+
+    /// Default refused: `error::insecure_redirect`. Only where redirects are followed at all
+    /// (`fetch_policy::max_redirects`).
+    client_config& insecure_redirects(http::insecure_redirects i) noexcept {
+        insecure_redirects_ = i;
+        return *this;
+    }
+    http::insecure_redirects insecure_redirects() const noexcept { return insecure_redirects_; }
+
     /// The User-Agent of requests that have none of their own; empty sends none.
     client_config& user_agent(std::string text) {
         user_agent_ = std::move(text);
@@ -236,6 +287,9 @@ private:
     tls_options tls_;
     pool_limits pool_;
     std::vector<fixed_address> addresses_;
+    http::proxies proxies_;
+    std::vector<socket_path> socket_paths_;
+    http::insecure_redirects insecure_redirects_ = http::insecure_redirects::refused;
     std::chrono::nanoseconds name_cache_ = std::chrono::seconds(30);
     std::string user_agent_ = "asio-retry/" ASIO_RETRY_VERSION_STRING;
 };

@@ -31,6 +31,13 @@ enum class error {
     tls_options,          ///< a file or a text of `tls_options` could not be used
     unexpected_protocol,  ///< the server does not take http/1.1 (ALPN)
 
+    // Of a proxy, on the way to an https URL; nothing has been sent to the server.
+    proxy_authentication,  ///< 407: it wants credentials, or others
+    proxy_refused,         ///< it will not open this tunnel, and says so by another status
+    proxy_unavailable,     ///< 429 or 5xx: it cannot just now. Equivalent to `host_unreachable`.
+    proxy_closed,          ///< it closed before it had answered. Equivalent to `connection_reset`.
+    malformed_proxy_response,  ///< not HTTP/1.x, too long, or more than its header
+
     // Of the response.
     malformed_response,      ///< not HTTP/1.x, or ambiguous as to where it ends
     header_too_large,        ///< above `fetch_policy::max_header_size`
@@ -75,9 +82,12 @@ public:
         namespace errc = boost::system::errc;
         switch (static_cast<error>(value)) {
             case error::connect_timeout: return errc::make_error_condition(errc::timed_out);
+            case error::proxy_unavailable:
+                return errc::make_error_condition(errc::host_unreachable);
             case error::no_response:
             case error::incomplete_response:
-            case error::wrong_range: return errc::make_error_condition(errc::connection_reset);
+            case error::wrong_range:
+            case error::proxy_closed: return errc::make_error_condition(errc::connection_reset);
             default: return {value, *this};
         }
     }
@@ -101,6 +111,11 @@ private:
                 return "the connection ended before the response was whole";
             case error::tls_options: return "a certificate or key of the TLS options is unusable";
             case error::unexpected_protocol: return "the server does not speak HTTP/1.1";
+            case error::proxy_authentication: return "the proxy asks for credentials (407)";
+            case error::proxy_refused: return "the proxy refuses to open a tunnel";
+            case error::proxy_unavailable: return "the proxy cannot open a tunnel now (429 or 5xx)";
+            case error::proxy_closed: return "the proxy closed the connection without an answer";
+            case error::malformed_proxy_response: return "the response of the proxy is malformed";
             case error::malformed_response: return "the response is malformed";
             case error::header_too_large: return "the response header is larger than allowed";
             case error::body_too_large: return "the response body is larger than allowed";
