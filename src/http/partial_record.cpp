@@ -38,9 +38,9 @@ bool take_line(std::string_view& text, std::string_view name, std::string& value
 std::optional<std::uint64_t> number(std::string_view text) noexcept {
     constexpr std::uint64_t most = std::numeric_limits<std::int64_t>::max();
     std::uint64_t value = 0;
-    const char* const end = text.data() + text.size();
-    const auto read = std::from_chars(text.data(), end, value);
-    if (read.ec != std::errc() || read.ptr != end || value > most) return std::nullopt;
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool whole = end == text.data() + text.size();
+    if (ec != std::errc() || !whole || value > most) return std::nullopt;
     return value;
 }
 
