@@ -3,15 +3,18 @@
 #ifndef ASIO_RETRY_SRC_HTTP_CLIENT_STATE_HPP
 #define ASIO_RETRY_SRC_HTTP_CLIENT_STATE_HPP
 
+#include "http/block_store.hpp"
 #include "http/connection_pool.hpp"
 #include "http/failed_addresses.hpp"
 #include "http/resolver.hpp"
+#include "http/target_cache.hpp"
 #include "http/tls.hpp"
 #include <asio_retry/http/client_config.hpp>
 #include <asio_retry/http/endpoint_registry.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <utility>
 
@@ -20,12 +23,16 @@ namespace asio_retry::http::detail {
 /// Owned by the client and by each call in flight.
 class client_state {
 public:
+    /// Of a `fetch_place`.
+    static const std::size_t size_of_place;
+
     /// `lookup` stands in for getaddrinfo in tests.
     client_state(asio::any_io_executor ex, client_config c, lookup_function lookup = look_up)
         : executor(std::move(ex)),
           config(std::move(c)),
           endpoints(config.endpoints() ? config.endpoints() : only_default(config.policy())),
           pool(config.pool()),
+          places(size_of_place),
           names(std::move(lookup), config.name_cache()),
           tls(config.tls()) {}
 
@@ -33,6 +40,8 @@ public:
     const client_config config;
     const std::shared_ptr<endpoint_registry> endpoints;
     connection_pool pool;
+    target_cache targets;
+    block_store places;
     resolver names;
     failed_addresses failures;
     tls_context tls;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/fetch.hpp"
 
-#include "http/fetch_call.hpp"
 #include "http/hedged_fetch.hpp"
-#include "http/io_deadline.hpp"
 #include "http/open_connection.hpp"
 #include "http/verdicts.hpp"
 #include <asio_retry/http/error.hpp>
@@ -18,6 +16,8 @@
 
 namespace asio_retry::http::detail {
 
+const std::size_t client_state::size_of_place = sizeof(fetch_place);
+
 namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::deferred);
@@ -28,19 +28,21 @@ asio::awaitable<fetch_result> fetch(std::shared_ptr<client_state> state,
                                     request r,
                                     fetch_terms terms,
                                     std::string* operation) {
-    fetch_start begin(*state, std::move(r), std::move(terms));
+    auto place = make_place(state->places, *state, std::move(r), std::move(terms));
+    fetch_start& begin = place->begin;
     const request& what = begin.what;
     const bool hedges = begin.policy.hedge() && !begin.error && may_repeat(what, begin.policy) &&
                         !what.sink() && (!what.source() || what.source()->is_replayable());
     return hedges ? run_hedged(std::move(state), std::move(begin), operation)
-                  : run_fetch(std::move(state), std::move(begin), operation);
+                  : run_fetch(std::move(state), std::move(place), operation);
 }
 
 // One coroutine, as frames cost: only what is rare (a new connection, a long body) has one of its own.
 asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
-                                        fetch_start begin,
+                                        fetch_place_ptr begin,
                                         std::string* operation,
                                         fetch_lane* lane) {
+    const fetch_place_ptr place = std::move(begin);
     const auto executor = co_await asio::this_coro::executor;
     timer_service& timers = timer_service::of(executor);
     const error_code aborted = asio::error::operation_aborted;
@@ -48,9 +50,9 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
     co_await asio::this_coro::throw_if_cancelled(false);
     bool cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
 
-    fetch_call call(*state, std::move(begin), timers, lane);
+    fetch_call& call = place->call.emplace(*state, place->begin, timers, lane);
     pool_lease& lease = call.lease();
-    io_deadline limit(timers);
+    io_deadline& limit = place->limit.emplace(timers);
     retry_action next = call.start(cancelled);
     while (next.what == retry_action::type::attempt) {
         if (call.gate().stands()) {

@@ -5,7 +5,7 @@
 
 #include "http/client_state.hpp"
 #include "http/fetch_lane.hpp"
-#include "http/fetch_start.hpp"
+#include "http/fetch_place.hpp"
 #include <asio_retry/http/client.hpp>
 
 #include <boost/asio/awaitable.hpp>
@@ -23,7 +23,7 @@ asio::awaitable<fetch_result> fetch(std::shared_ptr<client_state> state,
 
 /// The same without hedging, or one lane of a hedged fetch. The text may be of a lane that lost.
 asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
-                                        fetch_start begin,
+                                        fetch_place_ptr begin,
                                         std::string* operation,
                                         fetch_lane* lane = nullptr);
 

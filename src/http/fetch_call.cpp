@@ -59,7 +59,7 @@ error_code fetch_call::prepare_body() {
 void fetch_call::make_wire(const request& r) {
     const bool own_key = !key_.empty() && !is_idempotent_method(r.method());
     wire_ = serialize(r,
-                      begin_.to,
+                      *begin_.to,
                       state_.config.user_agent(),
                       own_key ? key_ : begin_.what.idempotency_key(),
                       notice_);
@@ -69,8 +69,8 @@ void fetch_call::make_wire(const request& r) {
 
 std::string fetch_call::operation() const {
     const std::string& method = begin_.what.method();
-    if (!is_token(method)) return begin_.to.display;
-    return begin_.to.display.empty() ? method : method + " " + begin_.to.display;
+    if (!is_token(method)) return begin_.to->display;
+    return begin_.to->display.empty() ? method : method + " " + begin_.to->display;
 }
 
 retry_action fetch_call::start(bool cancelled) {
@@ -166,7 +166,7 @@ void fetch_call::begin_exchange() {
 asio::awaitable<error_code> fetch_call::exchange_at_length(steady_time deadline) {
     connection& c = *lease_.get();
     const request& r = begin_.what;
-    body_delivery delivery(c, r.sink().get(), begin_.policy, begin_.to.display);
+    body_delivery delivery(c, r.sink().get(), begin_.policy, begin_.to->display);
     if (retry_.observer()) delivery.watch(retry_.observer().get(), operation());
     feed_.reset();
     if (r.source()) feed_.emplace(*r.source(), notice_.length);
@@ -231,7 +231,7 @@ retry_action fetch_call::end_attempt(error_code ec, bool cancelled) {
 
 /// A response that cannot be decoded is none.
 error_code fetch_call::receive() {
-    response r = lease_.get()->reader().release(begin_.to.display);
+    response r = lease_.get()->reader().release(begin_.to->display);
     call_->record().status = static_cast<int>(r.status());
     if (notice_.accepts_codings && !delivered_) {
         if (const error_code ec = decode_body(r, begin_.policy)) return ec;
@@ -294,7 +294,7 @@ bool fetch_call::goes_on(reason why) {
 
 bool fetch_call::follow_redirect() {
     hop leads = next_hop(begin_.what,
-                         begin_.to,
+                         *begin_.to,
                          last_->status(),
                          last_->headers(),
                          state_.config.insecure_redirects());

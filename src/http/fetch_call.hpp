@@ -28,12 +28,12 @@ namespace asio_retry::http::detail {
 /** Stands in the call and must not move. */
 class fetch_call {
 public:
-    /// `lane` is null if the call is not hedged.
-    fetch_call(client_state& state, fetch_start begin, timer_service& timers, fetch_lane* lane)
+    /// `begin` must outlive it. `lane` is null if the call is not hedged.
+    fetch_call(client_state& state, fetch_start& begin, timer_service& timers, fetch_lane* lane)
         : state_(state),
           timers_(timers),
           lane_(lane),
-          begin_(std::move(begin)),
+          begin_(begin),
           retry_(shaped(begin_.policy.retry())),
           max_redirects_(begin_.policy.max_redirects()) {}
 
@@ -67,7 +67,7 @@ public:
 
     // What the attempt in progress needs and tells.
 
-    const target& to() const noexcept { return begin_.to; }
+    const target& to() const noexcept { return *begin_.to; }
     connection_wish wish() const noexcept { return wish_; }
     /// Whether this idle connection will do: nothing is wrong with it, and the attempt before, if it
     /// failed, was not at the same of several addresses.
@@ -117,7 +117,7 @@ private:
     client_state& state_;
     timer_service& timers_;
     fetch_lane* const lane_;
-    fetch_start begin_;   // of this hop
+    fetch_start& begin_;  // of this hop
     retry_policy retry_;  // of this hop
     wire_request wire_;
     std::string key_;

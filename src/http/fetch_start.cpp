@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/fetch_start.hpp"
 
-#include "http/route.hpp"
-
 #include <utility>
 
 namespace asio_retry::http::detail {
@@ -34,7 +32,7 @@ void count_end(endpoint_counters& c, reason why) noexcept {
 
 fetch_start::fetch_start(client_state& state, request r, fetch_terms t)
     : what(std::move(r)),
-      error(parse_target(what.url(), to)),
+      to(state.targets.parse(what.url(), state.config, error)),
       terms(std::move(t)),
       endpoint(terms.endpoint) {
     look_up(state);
@@ -42,15 +40,13 @@ fetch_start::fetch_start(client_state& state, request r, fetch_terms t)
 
 void fetch_start::redirect(client_state& state, request r) {
     what = std::move(r);
-    const target from = to;
-    error = parse_target(what.url(), to);
-    endpoint = same_origin(from, to) ? terms.endpoint : endpoint_handle();
+    const auto from = std::exchange(to, state.targets.parse(what.url(), state.config, error));
+    endpoint = same_origin(*from, *to) ? terms.endpoint : endpoint_handle();
     look_up(state);
 }
 
 void fetch_start::look_up(client_state& state) {
-    if (!error) to.via = proxy_to(state.config, to);
-    if (!error && !endpoint) endpoint = endpoint_of(state, what, to);
+    if (!error && !endpoint) endpoint = endpoint_of(state, what, *to);
     if (terms.policy) {
         policy = endpoint ? with_guards(*terms.policy, endpoint) : *terms.policy;
     } else {

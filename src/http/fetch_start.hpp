@@ -8,6 +8,8 @@
 #include <asio_retry/http/client.hpp>
 #include <asio_retry/http/endpoint_registry.hpp>
 
+#include <memory>
+
 namespace asio_retry::http::detail {
 
 /// The endpoint of a request, of those of the client.
@@ -28,8 +30,8 @@ public:
     void redirect(client_state& state, request r);
 
     request what;
-    target to;
-    error_code error;  ///< of the URL
+    error_code error;                  ///< of the URL
+    std::shared_ptr<const target> to;  ///< never null
     fetch_terms terms;
     endpoint_handle endpoint;  ///< leads nowhere after an error
     fetch_policy policy;

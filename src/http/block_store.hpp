@@ -1,0 +1,59 @@
+// Memory of calls that have ended, for those to come.
+// SPDX-License-Identifier: BSL-1.0
+#ifndef ASIO_RETRY_SRC_HTTP_BLOCK_STORE_HPP
+#define ASIO_RETRY_SRC_HTTP_BLOCK_STORE_HPP
+
+#include <asio_retry/detail/light_mutex.hpp>
+
+#include <array>
+#include <cstddef>
+#include <mutex>
+#include <new>
+
+namespace asio_retry::http::detail {
+
+/// Blocks of one size, which malloc would have to look for. Thread-safe.
+class block_store {
+public:
+    explicit block_store(std::size_t size) noexcept : size_(size) {}
+    ~block_store() {
+        while (kept_ != 0) ::operator delete(blocks_[--kept_]);
+    }
+    block_store(const block_store&) = delete;
+    block_store& operator=(const block_store&) = delete;
+
+    void* take() {
+        {
+            const std::lock_guard lock(mutex_);
+            if (kept_ != 0) return blocks_[--kept_];
+        }
+        return ::operator new(size_);
+    }
+
+    void give(void* block) noexcept {
+        {
+            const std::lock_guard lock(mutex_);
+            if (kept_ != most_) {
+                blocks_[kept_++] = block;
+                return;
+            }
+        }
+        ::operator delete(block);
+    }
+
+private:
+#ifdef __SANITIZE_ADDRESS__
+    static constexpr std::size_t most_ = 0;  // so that uses after the end are seen
+#else
+    static constexpr std::size_t most_ = 16;
+#endif
+
+    const std::size_t size_;
+    asio_retry::detail::light_mutex mutex_;
+    std::size_t kept_ = 0;
+    std::array<void*, 16> blocks_{};
+};
+
+}  // namespace asio_retry::http::detail
+
+#endif
