@@ -30,7 +30,7 @@ public:
         : error_(boost::asio::error::operation_aborted),
           report_(asio_retry::reason::cancelled, {}, 0, {}, {}, 0) {}
 
-    retry_result(std::optional<stored_type> value,
+    retry_result(std::optional<stored_type>&& value,
                  error_code ec,
                  std::exception_ptr cause,
                  retry_report report)

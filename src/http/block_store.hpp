@@ -9,36 +9,45 @@
 #include <cstddef>
 #include <mutex>
 #include <new>
+#include <string>
+#include <utility>
 
 namespace asio_retry::http::detail {
 
-/// Blocks of one size, which malloc would have to look for. Thread-safe.
+/// Blocks of one size, which malloc would have to look for, each with a string. Thread-safe.
 class block_store {
 public:
+    class block {
+    public:
+        void* memory = nullptr;
+        std::string text;  ///< worth its memory only
+    };
+
     explicit block_store(std::size_t size) noexcept : size_(size) {}
     ~block_store() {
-        while (kept_ != 0) ::operator delete(blocks_[--kept_]);
+        while (kept_ != 0) ::operator delete(blocks_[--kept_].memory);
     }
     block_store(const block_store&) = delete;
     block_store& operator=(const block_store&) = delete;
 
-    void* take() {
+    block take() {
         {
             const std::lock_guard lock(mutex_);
-            if (kept_ != 0) return blocks_[--kept_];
+            if (kept_ != 0) return std::move(blocks_[--kept_]);
         }
-        return ::operator new(size_);
+        return {::operator new(size_), {}};
     }
 
-    void give(void* block) noexcept {
+    void give(block b) noexcept {
+        constexpr std::size_t usual_text = 4096;
         {
             const std::lock_guard lock(mutex_);
-            if (kept_ != most_) {
-                blocks_[kept_++] = block;
+            if (kept_ != most_ && b.text.capacity() <= usual_text) {
+                blocks_[kept_++] = std::move(b);
                 return;
             }
         }
-        ::operator delete(block);
+        ::operator delete(b.memory);
     }
 
 private:
@@ -51,7 +60,7 @@ private:
     const std::size_t size_;
     asio_retry::detail::light_mutex mutex_;
     std::size_t kept_ = 0;
-    std::array<void*, 16> blocks_{};
+    std::array<block, 16> blocks_;
 };
 
 }  // namespace asio_retry::http::detail

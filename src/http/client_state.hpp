@@ -9,6 +9,7 @@
 #include "http/resolver.hpp"
 #include "http/target_cache.hpp"
 #include "http/tls.hpp"
+#include "http/wire.hpp"
 #include <asio_retry/http/client_config.hpp>
 #include <asio_retry/http/endpoint_registry.hpp>
 
@@ -38,6 +39,7 @@ public:
 
     const asio::any_io_executor executor;
     const client_config config;
+    const bool is_user_agent_valid = is_field_value(config.user_agent());
     const std::shared_ptr<endpoint_registry> endpoints;
     connection_pool pool;
     target_cache targets;

@@ -25,8 +25,8 @@ constexpr auto as_result = asio::as_tuple(asio::deferred);
 }  // namespace
 
 asio::awaitable<fetch_result> fetch(std::shared_ptr<client_state> state,
-                                    request r,
-                                    fetch_terms terms,
+                                    request&& r,
+                                    fetch_terms&& terms,
                                     std::string* operation) {
     auto place = make_place(state->places, *state, std::move(r), std::move(terms));
     fetch_start& begin = place->begin;
@@ -48,9 +48,11 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
     const error_code aborted = asio::error::operation_aborted;
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
-    bool cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
+    // Read again after the caller's own coroutines, which may replace it.
+    asio::cancellation_state cancels = co_await asio::this_coro::cancellation_state;
+    bool cancelled = is_cancelled(cancels);
 
-    fetch_call& call = place->call.emplace(*state, place->begin, timers, lane);
+    fetch_call& call = place->call.emplace(*state, place->begin, place->wire, timers, lane);
     pool_lease& lease = call.lease();
     io_deadline& limit = place->limit.emplace(timers);
     retry_action next = call.start(cancelled);
@@ -70,17 +72,18 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
         error_code ec;
         if (call.has_hook()) [[unlikely]] {
             ec = co_await call.call_hook();
-            if (is_cancelled(co_await asio::this_coro::cancellation_state)) ec = aborted;
+            cancels = co_await asio::this_coro::cancellation_state;
+            if (is_cancelled(cancels)) ec = aborted;
         }
 
         if (!ec && !lease.has_place()) {
-            pool_ticket ticket(timers);
+            pool_ticket& ticket = place->ticket.emplace(timers);
             lease = state->pool.acquire(call.to(), call.wish(), timers.now(), ticket);
             if (!lease.has_place()) {
                 co_await ticket.turn(deadline);
                 lease = ticket.take();
                 if (!lease.has_place()) ec = asio_retry::error::attempt_timeout;
-                if (is_cancelled(co_await asio::this_coro::cancellation_state)) {
+                if (is_cancelled(cancels)) {
                     ec = aborted;
                     if (lease.get() != nullptr) lease.give_back(timers.now());
                 }
@@ -104,6 +107,7 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
         if (!ec) call.begin_exchange();
         if (!ec && call.is_long()) {
             ec = co_await call.exchange_at_length(deadline);
+            cancels = co_await asio::this_coro::cancellation_state;
         } else if (!ec) {
             connection& c = *lease.get();
             response_reader& reader = c.reader();
@@ -113,7 +117,7 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
                 const auto sent = co_await c.async_write_some(call.unsent(), as_result);
                 send_error = std::get<0>(sent);
                 call.sent() += std::get<1>(sent);
-                cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
+                cancelled = is_cancelled(cancels);
             }
             // Also after a failed write: a response that came before it says more than it does.
             while (!ec && !reader.done() && !cancelled && !limit.expired()) {
@@ -127,7 +131,7 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
                 } else if (!ec) {
                     ec = reader.take(c.input());
                 }
-                cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
+                cancelled = is_cancelled(cancels);
             }
             while (!limit.disarmed()) limit.joined(co_await limit.fired());
             if (!reader.done()) {
@@ -137,19 +141,22 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
             }
         }
 
-        cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
+        cancelled = is_cancelled(cancels);
         next = call.end_attempt(ec, cancelled);
         if (next.what == retry_action::type::wait) {
             if (next.delay > nanoseconds::zero()) {
-                timed_wait backoff(timers);
+                timed_wait& backoff = place->backoff.emplace(timers);
                 co_await backoff.until(call.wake_time());
-                cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
+                cancelled = is_cancelled(cancels);
             }
             next = call.wait_done(cancelled);
         }
         if (next.what == retry_action::type::finish) {
             bool goes_on = call.goes_on(next.why);
-            if (!goes_on && call.may_renew(next.why)) goes_on = co_await call.renew();
+            if (!goes_on && call.may_renew(next.why)) {
+                goes_on = co_await call.renew();
+                cancels = co_await asio::this_coro::cancellation_state;
+            }
             if (goes_on) next = call.start(cancelled);
         }
     }

@@ -17,8 +17,8 @@ namespace asio_retry::http::detail {
 
 /// Fetches as `client::try_fetch` does. `operation`, if not null, is told what failed, for a text.
 asio::awaitable<fetch_result> fetch(std::shared_ptr<client_state> state,
-                                    request r,
-                                    fetch_terms terms,
+                                    request&& r,
+                                    fetch_terms&& terms,
                                     std::string* operation);
 
 /// The same without hedging, or one lane of a hedged fetch. The text may be of a lane that lost.

@@ -30,7 +30,7 @@ constexpr unsigned misdirected_request = 421;
 error_code fetch_call::prepare() {
     if (begin_.error) return begin_.error;
     if (const error_code ec = check_request(begin_.what)) return ec;
-    if (!is_field_value(state_.config.user_agent())) return error::invalid_header;
+    if (!state_.is_user_agent_valid) return error::invalid_header;
     if (rounds_ == 0 && needs_key(begin_.what, begin_.policy)) key_ = make_idempotency_key();
     if (const error_code ec = prepare_body()) return ec;
     make_wire(begin_.what);
@@ -62,7 +62,8 @@ void fetch_call::make_wire(const request& r) {
                       *begin_.to,
                       state_.config.user_agent(),
                       own_key ? key_ : begin_.what.idempotency_key(),
-                      notice_);
+                      notice_,
+                      std::move(wire_.bytes));
     const std::string& counter = begin_.policy.attempt_header();
     counts_attempts_ = !counter.empty() && r.headers().count(counter) == 0;
 }
@@ -231,12 +232,18 @@ retry_action fetch_call::end_attempt(error_code ec, bool cancelled) {
 
 /// A response that cannot be decoded is none.
 error_code fetch_call::receive() {
-    response r = lease_.get()->reader().release(begin_.to->display);
-    call_->record().status = static_cast<int>(r.status());
-    if (notice_.accepts_codings && !delivered_) {
-        if (const error_code ec = decode_body(r, begin_.policy)) return ec;
+    response_reader& reader = lease_.get()->reader();
+    call_->record().status = static_cast<int>(reader.status());
+    // The target's own text, which lives as long as the target does.
+    std::shared_ptr<const std::string> url(begin_.to, &begin_.to->display);
+    if (!notice_.accepts_codings || delivered_) {
+        reader.release(std::move(url), last_);
+        return {};
     }
-    last_ = std::move(r);
+    std::optional<response> encoded;
+    reader.release(std::move(url), encoded);
+    if (const error_code ec = decode_body(*encoded, begin_.policy)) return ec;
+    last_ = std::move(encoded);
     return {};
 }
 

@@ -28,12 +28,17 @@ namespace asio_retry::http::detail {
 /** Stands in the call and must not move. */
 class fetch_call {
 public:
-    /// `begin` must outlive it. `lane` is null if the call is not hedged.
-    fetch_call(client_state& state, fetch_start& begin, timer_service& timers, fetch_lane* lane)
+    /// `begin` and `wire` must outlive it. `lane` is null if the call is not hedged.
+    fetch_call(client_state& state,
+               fetch_start& begin,
+               wire_request& wire,
+               timer_service& timers,
+               fetch_lane* lane)
         : state_(state),
           timers_(timers),
           lane_(lane),
           begin_(begin),
+          wire_(wire),
           retry_(shaped(begin_.policy.retry())),
           max_redirects_(begin_.policy.max_redirects()) {}
 
@@ -118,8 +123,8 @@ private:
     timer_service& timers_;
     fetch_lane* const lane_;
     fetch_start& begin_;  // of this hop
+    wire_request& wire_;
     retry_policy retry_;  // of this hop
-    wire_request wire_;
     std::string key_;
     std::optional<retry_call> call_;
     attempt_gate gate_;

@@ -30,7 +30,7 @@ void count_end(endpoint_counters& c, reason why) noexcept {
     }
 }
 
-fetch_start::fetch_start(client_state& state, request r, fetch_terms t)
+fetch_start::fetch_start(client_state& state, request&& r, fetch_terms&& t)
     : what(std::move(r)),
       to(state.targets.parse(what.url(), state.config, error)),
       terms(std::move(t)),

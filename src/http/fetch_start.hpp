@@ -24,7 +24,7 @@ void count_end(endpoint_counters& c, reason why) noexcept;
 /// Taken apart and looked up once for all of the call's attempts and lanes. A value.
 class fetch_start {
 public:
-    fetch_start(client_state& state, request r, fetch_terms t);
+    fetch_start(client_state& state, request&& r, fetch_terms&& t);
 
     /// The next hop of a redirection. It has the endpoint that the caller named if it stays at the origin.
     void redirect(client_state& state, request r);

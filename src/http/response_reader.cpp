@@ -104,8 +104,7 @@ std::optional<std::uint64_t> response_reader::body_size() const {
 
 response response_reader::head(const std::string& url) const {
     std::string reason(view(header_.reason()));
-    return response(
-        header_.result_int(), header_.version(), std::move(reason), header_, {}, url);
+    return response(header_.result_int(), header_.version(), std::move(reason), header_, {}, url);
 }
 
 /// A head is parsed in one piece: else what Beast finds wrong with it, and the limit that Beast
@@ -225,14 +224,14 @@ std::size_t response_reader::wanted() const {
     return static_cast<std::size_t>(std::min<std::uint64_t>(*left, large_read));
 }
 
-response response_reader::release(std::string url) {
-    const unsigned version = header_.version();
-    const unsigned code = header_.result_int();
-    std::string reason(view(header_.reason()));
-    std::string body = std::move(parser_->get().body());
-    response::fields& fields = header_;
-    return response(
-        code, version, std::move(reason), std::move(fields), std::move(body), std::move(url));
+void response_reader::release(std::shared_ptr<const std::string> url,
+                              std::optional<response>& out) {
+    out.emplace(header_.result_int(),
+                header_.version(),
+                std::string(view(header_.reason())),
+                std::move(static_cast<response::fields&>(header_)),
+                std::move(parser_->get().body()),
+                std::move(url));
 }
 
 }  // namespace asio_retry::http::detail

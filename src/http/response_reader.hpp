@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -62,8 +63,8 @@ public:
     /// Whether the peer keeps the connection open after it. Precondition: `done()`.
     bool keep_alive() const noexcept { return keep_alive_; }
 
-    /// The response. Precondition: `done()`; call once.
-    response release(std::string url);
+    /// Makes `out` the response. Precondition: `done()`; call once.
+    void release(std::shared_ptr<const std::string> url, std::optional<response>& out);
 
 private:
     using parser = boost::beast::http::response_parser<memory_body>;

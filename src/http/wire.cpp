@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace asio_retry::http::detail {
 
@@ -84,10 +85,13 @@ wire_request serialize(const request& r,
                        const target& to,
                        std::string_view user_agent,
                        std::string_view idempotency_key,
-                       const body_notice& notice) {
+                       const body_notice& notice,
+                       std::string room) {
     constexpr std::size_t typical_head = 256;
     wire_request result;
+    result.bytes = std::move(room);
     std::string& head = result.bytes;
+    head.clear();
     head.reserve(typical_head + to.path.size() + r.body().size());
     const bool to_proxy = to.via != nullptr && !to.tls;
     const bool in_tunnel = to.via != nullptr && to.tls;

@@ -67,13 +67,15 @@ public:
     are not empty and the request has no such field of its own. Content-Length is there if there is a
     body, and is 0 for the methods that are expected to have one (RFC 9110 8.6). To a proxy the whole
     URL is sent, and its Proxy-Authorization; through a tunnel that field never is.
-    Of a request with a source they are the head only.
+    Of a request with a source they are the head only. What `room` holds is lost, its
+    memory used.
     Precondition: `is_field_value` of the user agent and the key. */
 wire_request serialize(const request& r,
                        const target& to,
                        std::string_view user_agent,
                        std::string_view idempotency_key,
-                       const body_notice& notice = body_notice());
+                       const body_notice& notice = body_notice(),
+                       std::string room = std::string());
 
 }  // namespace asio_retry::http::detail
 

@@ -79,10 +79,11 @@ public:
         }
         if (result_.is_response()) {
             result_.keep_alive = reader_.keep_alive();
-            auto made = reader_.release("");
-            result_.status = made.status();
-            result_.headers = made.headers();
-            result_.body = moved_ + std::move(made).body();
+            std::optional<http::response> made;
+            reader_.release(nullptr, made);
+            result_.status = made->status();
+            result_.headers = made->headers();
+            result_.body = moved_ + std::move(*made).body();
         }
         return result_;
     }

@@ -5,6 +5,7 @@
 
 #include <boost/beast/http/fields.hpp>
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -23,6 +24,20 @@ public:
              fields headers,
              std::string body,
              std::string url)
+        : response(status,
+                   version,
+                   std::move(reason_phrase),
+                   std::move(headers),
+                   std::move(body),
+                   std::make_shared<const std::string>(std::move(url))) {}
+
+    /// Many responses can share the text of their URL.
+    response(unsigned status,
+             unsigned version,
+             std::string reason_phrase,
+             fields headers,
+             std::string body,
+             std::shared_ptr<const std::string> url)
         : headers_(std::move(headers)),
           body_(std::move(body)),
           reason_phrase_(std::move(reason_phrase)),
@@ -44,13 +59,18 @@ public:
     std::string&& body() && noexcept { return std::move(body_); }
 
     /// Where it came from: after redirects the last URL, without credentials and fragment.
-    const std::string& url() const noexcept { return url_; }
+    const std::string& url() const noexcept { return url_ ? *url_ : no_url(); }
 
 private:
+    static const std::string& no_url() noexcept {
+        static const std::string none;
+        return none;
+    }
+
     fields headers_;
     std::string body_;
     std::string reason_phrase_;
-    std::string url_;
+    std::shared_ptr<const std::string> url_;
     unsigned status_ = 0;
     unsigned version_ = 0;
 };
