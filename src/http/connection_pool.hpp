@@ -5,6 +5,7 @@
 
 #include "http/connection.hpp"
 #include "http/target.hpp"
+#include <asio_retry/detail/light_mutex.hpp>
 #include <asio_retry/http/client_config.hpp>
 
 #include <boost/intrusive/list.hpp>
@@ -166,7 +167,7 @@ private:
     bool pass_on(origin& o, std::unique_ptr<connection>& c) noexcept;
 
     const pool_limits limits_;
-    mutable std::mutex mutex_;
+    mutable asio_retry::detail::light_mutex mutex_;
     std::unordered_map<origin::key, std::unique_ptr<origin>, hash, equal> origins_;
     boost::intrusive::list<origin> queues_;  // those that somebody waits for
     boost::intrusive::list<connection, boost::intrusive::base_hook<age_hook>> by_age_;

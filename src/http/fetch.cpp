@@ -22,6 +22,12 @@ namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::deferred);
 
+/// A wait that is rare, out of the frame of those that have none.
+asio::awaitable<wait_result> wait_for(timed_wait::operation wait) { co_return co_await std::move(wait); }
+
+/// The frame holds what stands in one expression with a co_await.
+timer_service& timers_of(const asio::any_io_executor& ex) { return timer_service::of(ex); }
+
 }  // namespace
 
 asio::awaitable<fetch_result> fetch(std::shared_ptr<client_state> state,
@@ -43,8 +49,7 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
                                         std::string* operation,
                                         fetch_lane* lane) {
     const fetch_place_ptr place = std::move(begin);
-    const auto executor = co_await asio::this_coro::executor;
-    timer_service& timers = timer_service::of(executor);
+    timer_service& timers = timers_of(co_await asio::this_coro::executor);
     const error_code aborted = asio::error::operation_aborted;
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
@@ -80,7 +85,7 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
             pool_ticket& ticket = place->ticket.emplace(timers);
             lease = state->pool.acquire(call.to(), call.wish(), timers.now(), ticket);
             if (!lease.has_place()) {
-                co_await ticket.turn(deadline);
+                co_await wait_for(ticket.turn(deadline));
                 lease = ticket.take();
                 if (!lease.has_place()) ec = asio_retry::error::attempt_timeout;
                 if (is_cancelled(cancels)) {
@@ -133,7 +138,7 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
                 }
                 cancelled = is_cancelled(cancels);
             }
-            while (!limit.disarmed()) limit.joined(co_await limit.fired());
+            while (!limit.disarmed()) limit.joined(co_await wait_for(limit.fired()));
             if (!reader.done()) {
                 if (send_error && !reader.started()) ec = send_error;
                 if (limit.expired()) ec = asio_retry::error::attempt_timeout;
@@ -146,7 +151,7 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
         if (next.what == retry_action::type::wait) {
             if (next.delay > nanoseconds::zero()) {
                 timed_wait& backoff = place->backoff.emplace(timers);
-                co_await backoff.until(call.wake_time());
+                co_await wait_for(backoff.until(call.wake_time()));
                 cancelled = is_cancelled(cancels);
             }
             next = call.wait_done(cancelled);
@@ -160,10 +165,8 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
             if (goes_on) next = call.start(cancelled);
         }
     }
-    fetch_result result = call.finish(next.why);
-    if (operation != nullptr && result.error()) *operation = call.operation();
     co_await asio::this_coro::throw_if_cancelled(throws);
-    co_return result;
+    co_return call.finish(next.why, operation);
 }
 
 }  // namespace asio_retry::http::detail

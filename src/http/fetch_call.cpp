@@ -371,6 +371,12 @@ void fetch_call::keep_history(retry_report report) {
     forgotten_ += surplus;
 }
 
+fetch_result fetch_call::finish(reason why, std::string* text) {
+    fetch_result result = finish(why);
+    if (text != nullptr && result.error()) *text = operation();
+    return result;
+}
+
 fetch_result fetch_call::finish(reason why) {
     if (lane_ == nullptr && begin_.endpoint) count_end(begin_.endpoint.counters(), why);
     if (failure_) return fail(why == reason::success ? reason::permanent_failure : why, failure_);

@@ -65,8 +65,8 @@ public:
     /// The same where the policy's hook has to be asked.
     bool may_renew(reason why) noexcept;
     asio::awaitable<bool> renew();
-    /// Ends the call.
-    fetch_result finish(reason why);
+    /// Ends the call. After an error `text`, if not null, becomes what `operation` tells.
+    fetch_result finish(reason why, std::string* text);
     /// "GET http://127.0.0.1:8080/a", or what of it is fit for a text.
     std::string operation() const;
 
@@ -117,6 +117,7 @@ private:
     void take_quota();
     void remember_address(const verdict& v, steady_time now);
     void keep_history(retry_report report);
+    fetch_result finish(reason why);
     fetch_result fail(reason why, const error_code& ec);
 
     client_state& state_;
