@@ -1,4 +1,4 @@
-// openssl s_server: protocol versions, certificates of either side, ciphers, and how it ends.
+// openssl s_server: protocol versions, certificates of either side, ciphers, sessions resumed.
 #include "http/support/fetcher.hpp"
 #include "peers/peer.hpp"
 
@@ -122,6 +122,31 @@ TEST_F(SServer, SendsAChainOrForgetsIt) {
     start_as(own);
     expect_refused(X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
 }
+
+class ResumesASession : public SServer, public testing::WithParamInterface<const char*> {};
+
+TEST_P(ResumesASession, OnEachConnectionAfterTheFirst) {
+    start({GetParam()});
+    fetcher f(http::client_config()
+                  .policy(at_once())
+                  .resolve("localhost", server_->port(), "127.0.0.1")
+                  .tls(trusting()));
+    const auto url = server_->secure_url("/");
+    EXPECT_THAT(f.get(url)->body(), HasSubstr("New, TLSv1"));
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_THAT(f.get(url)->body(), HasSubstr("Reused, TLSv1")) << i;
+    }
+    fetcher other(http::client_config()
+                      .policy(at_once())
+                      .resolve("localhost", server_->port(), "127.0.0.1")
+                      .tls(trusting()));
+    EXPECT_THAT(other.get(url)->body(), HasSubstr("New, TLSv1"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions,
+                         ResumesASession,
+                         testing::Values("-tls1_2", "-tls1_3"),
+                         [](const auto& each) { return "Tls1" + std::string(1, each.param[6]); });
 
 class AsksForACertificate : public SServer, public testing::WithParamInterface<const char*> {};
 
