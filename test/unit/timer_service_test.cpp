@@ -16,6 +16,7 @@
 #include <future>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace asio_retry::detail {
@@ -49,6 +50,19 @@ TEST_F(TimerService, IsOneForAContext) {
     EXPECT_EQ(&timers, &timer_service::of(asio::any_io_executor(context.get_executor())));
     asio::io_context other;
     EXPECT_NE(&timers, &timer_service::of(other.get_executor()));
+}
+
+TEST_F(TimerService, IsThatOfTheContextWhichStandsThereNow) {
+    std::optional<asio::io_context> place(std::in_place);
+    timer_service::of(place->get_executor());
+    place.reset();
+    // Takes the memory of the service that ended, and is not remembered as found.
+    asio::io_context between;
+    const auto& other = asio::use_service<timer_service>(between);
+    place.emplace();
+    const auto& found = timer_service::of(place->get_executor());
+    EXPECT_EQ(&found, &asio::use_service<timer_service>(*place));
+    EXPECT_NE(&found, &other);
 }
 
 TEST_F(TimerService, TellsTheSteadyTime) {

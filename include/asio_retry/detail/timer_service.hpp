@@ -65,11 +65,21 @@ public:
     explicit timer_service(asio::execution_context& context)
         : service(context), random_state_(seed_from_system()) {}
 
+    ~timer_service() override { services_ended_.fetch_add(1, std::memory_order_relaxed); }
+
+    /// The service of the executor's context. Remembers the one that this thread asked for last, as
+    /// use_service takes a lock.
     template <typename Executor>
     static timer_service& of(const Executor& ex) {
-        auto& timers = asio::use_service<timer_service>(asio::query(ex, asio::execution::context));
-        if (!timers.attached_.load(std::memory_order_acquire)) timers.attach(ex);
-        return timers;
+        auto& context = asio::query(ex, asio::execution::context);
+        const auto ended = services_ended_.load(std::memory_order_relaxed);
+        lookup& last = last_lookup_;
+        if (last.context != &context || last.services_ended != ended) {
+            auto& timers = asio::use_service<timer_service>(context);
+            if (!timers.attached_.load(std::memory_order_acquire)) timers.attach(ex);
+            last = {&context, &timers, ended};
+        }
+        return *last.timers;
     }
 
     /// The steady clock's time, or the manual clock's while one is in force.
@@ -155,6 +165,16 @@ public:
 
 private:
     static constexpr std::int64_t no_manual_clock = INT64_MIN;
+
+    /// What `of` found. Good until any service ends: another context may then stand at that address,
+    /// and who knows of that one knows of the end.
+    struct lookup {
+        const asio::execution_context* context;
+        timer_service* timers;
+        std::uint64_t services_ended;
+    };
+    static inline std::atomic<std::uint64_t> services_ended_{0};
+    static inline constinit thread_local lookup last_lookup_{};
 
     static std::uint64_t seed_from_system() {
         std::random_device device;
