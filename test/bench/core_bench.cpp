@@ -170,6 +170,7 @@ public:
         add(ex + "/success/async_retry_timeout", &with_async_retry, 0, limited);
         add(ex + "/success/retry_executor", &with_retry_executor, 0, none);
         add(ex + "/one_failure/hand_loop", &hand_loop, 1);
+        add(ex + "/one_failure/hand_function", &hand_function, 1);
         add(ex + "/one_failure/retry", &with_retry, 1, none);
         add(ex + "/one_failure/hand_throwing", &hand_throwing, 1);
         add(ex + "/one_failure/retry_throwing", &with_throwing_retry, 1, none);

@@ -1,6 +1,7 @@
 // Many calls waiting in their backoff at once: bytes each, and the time to start, cancel and fire one.
 // Usage: pending_bench hand|retry|spawned|async [concrete|any] [COUNT]   (one table row a run)
-// retry stands in a coroutine, as the loop by hand does; spawned is the call spawned itself.
+// retry stands in a coroutine, as the loop by hand does; spawned is the call spawned itself. What is
+// to be cancelled has a cancellation slot bound, with memory of its own; what fires has none.
 // SPDX-License-Identifier: BSL-1.0
 #include "bench/allocations.hpp"
 #include <asio_retry/async_retry.hpp>
@@ -75,13 +76,12 @@ class measurement {
         std::size_t* ended_;
     };
 
+    template <typename Handler>
     static void start_one(const std::string& how,
                           Executor ex,
                           std::chrono::nanoseconds delay,
                           const retry_policy& policy,
-                          asio::cancellation_slot slot,
-                          std::size_t& ended) {
-        auto done = asio::bind_cancellation_slot(slot, outcome_counter(ended));
+                          Handler done) {
         if (how == "hand") {
             asio::co_spawn(ex, by_hand(delay), std::move(done));
         } else if (how == "retry") {
@@ -115,7 +115,13 @@ public:
         const std::size_t empty = bench::bytes_in_use();
         const double t0 = cpu_seconds();
         for (std::size_t i = 0; i < count; ++i) {
-            start_one(how, ex, delay, policy, signals[i].slot(), ended);
+            const outcome_counter done(ended);
+            if (fire) {
+                start_one(how, ex, delay, policy, done);
+            } else {
+                start_one(
+                    how, ex, delay, policy, asio::bind_cancellation_slot(signals[i].slot(), done));
+            }
             io.poll();
         }
         const double t1 = cpu_seconds();
