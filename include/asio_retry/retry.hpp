@@ -23,12 +23,11 @@ namespace asio_retry {
 
     `f` is called anew for each attempt, as `f(args...)` or, if it takes one more parameter in front,
     `f(attempt, args...)`; the arguments are kept in the call and passed as lvalues. It answers an
-    `awaitable<T, Executor>`, or a deferred operation (what the `deferred` token gives), which costs
-    no exception when it fails. It may be an `operation(f)` with a judgement of values and a reset.
-    Values that carry an `error_code` (`awaitable<error_code>`, `as_tuple`) are classified by it.
+    `awaitable<T, Executor>`; what takes a completion token goes through `async_retry`. It may be an
+    `operation(f)` with a judgement of values and a reset. Values that carry an `error_code`
+    (`awaitable<error_code>`, `as_tuple`) are classified by it, and cost no exception.
 
-    Result: `T`, of the last attempt, also where the judgement calls it a failure. For a deferred
-    operation what follows the error_code: nothing, one value, or a tuple.
+    Result: `T`, of the last attempt, also where the judgement calls it a failure.
 
     Errors: throws `retry_error`, once, with
     - the last attempt's error, as the operation gave it
