@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <latch>
 #include <string>
 #include <thread>
 #include <vector>
@@ -47,13 +48,15 @@ TEST(EndpointRegistryThreads, ReloadUnderLoadTearsNothing) {
     endpoint_registry registry(tables[0], 8);
     std::atomic<bool> done{false};
     std::atomic<std::uint64_t> calls{0};
+    std::latch at_work(3);
     std::vector<std::thread> threads;
     for (unsigned t = 0; t < 3; ++t) {
         threads.emplace_back([&, t] {
             const std::string hosts[] = {
                 "a.example", "b.test", "c.test", "other" + std::to_string(t), "d.test"};
             auto kept = registry.find("GET", "http://a.example/");
-            for (unsigned i = 0; !done; ++i) {
+            at_work.count_down();
+            for (unsigned i = 0; i == 0 || !done; ++i) {
                 const auto h = registry.find(
                     endpoint_key("GET", url_scheme::http, hosts[i % std::size(hosts)], 80, "/"));
                 const unsigned n = h.policy().max_redirects();
@@ -67,6 +70,7 @@ TEST(EndpointRegistryThreads, ReloadUnderLoadTearsNothing) {
             }
         });
     }
+    at_work.wait();
     for (unsigned n = 1; n <= reloads; ++n) registry.replace(tables[n % 16]);
     done = true;
     for (auto& each : threads) each.join();
