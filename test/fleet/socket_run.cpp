@@ -2,7 +2,7 @@
 // Usage: socket_run URL one|retry|budget SECONDS     (the script real_sockets runs all three)
 // SPDX-License-Identifier: BSL-1.0
 #include <asio_retry/http/client.hpp>
-#include <asio_retry/retry_budget.hpp>
+#include <asio_retry/http/endpoint_registry.hpp>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -14,7 +14,9 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -36,7 +38,7 @@ class run {
 public:
     run(asio::io_context& context,
         std::string url,
-        const asio_retry::retry_policy& policy,
+        const http::endpoint_policy& policy,
         std::size_t length)
         : client_(context.get_executor(), configuration(policy)),
           url_(std::move(url)),
@@ -68,9 +70,9 @@ public:
     }
 
 private:
-    static http::client_config configuration(const asio_retry::retry_policy& policy) {
+    static http::client_config configuration(const http::endpoint_policy& policy) {
         http::client_config c;
-        c.policy(http::fetch_policy().retry(policy));
+        c.endpoints(std::make_shared<http::endpoint_registry>(http::endpoint_table(policy)));
         c.pool(http::pool_limits().per_origin(10'000).total(10'000));
         return c;
     }
@@ -87,10 +89,13 @@ private:
     std::vector<second> seconds_;
 };
 
-asio_retry::retry_policy policy_of(const std::string& name) {
-    auto policy = asio_retry::retry_policy().attempt_timeout(1s);
-    if (name == "one") policy.max_attempts(1);
-    if (name == "budget") policy.retry_budget(std::make_shared<asio_retry::retry_budget>());
+/// An endpoint has the default budget unless it is told to have none.
+http::endpoint_policy policy_of(const std::string& name) {
+    auto retries = asio_retry::retry_policy().attempt_timeout(1s);
+    if (name == "one") retries.max_attempts(1);
+    http::endpoint_policy policy;
+    policy.fetch(http::fetch_policy().retry(retries));
+    if (name != "budget") policy.retry_budget(std::nullopt);
     return policy;
 }
 
