@@ -50,7 +50,7 @@ std::optional<proxy> named_by(const std::array<const char*, N>& names) {
     if (name == nullptr) return std::nullopt;
     try {
         proxy found(value_of(name));
-        found.bypass(value_of(first_set(std::array{"no_proxy", "NO_PROXY"})));
+        found.bypass(no_proxy_from_environment());
         return found;
     } catch (const std::invalid_argument& e) {
         throw std::invalid_argument(std::string(name) + ": " + e.what());
@@ -75,6 +75,10 @@ proxy::proxy(std::string_view url) {
 
 bool proxy::serves(std::string_view host, std::uint16_t port) const {
     return !detail::is_listed(bypass_, host, port);
+}
+
+std::string no_proxy_from_environment() {
+    return value_of(first_set(std::array{"no_proxy", "NO_PROXY"}));
 }
 
 proxies proxies_from_environment() {

@@ -12,7 +12,7 @@ namespace asio_retry::tool {
 namespace {
 
 /// Named in the tool's plan, and refused until they work.
-constexpr std::array<std::string_view, 4> not_available{"proxy", "x", "noproxy", "compressed"};
+constexpr std::array<std::string_view, 1> not_available{"compressed"};
 
 bool takes_value(const CLI::Option& option) { return option.get_items_expected_max() > 0; }
 

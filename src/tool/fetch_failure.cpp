@@ -13,10 +13,13 @@ namespace {
 
 namespace errc = boost::system::errc;
 
+constexpr const char* proxy_hint = "-x http://USER:PASSWORD@HOST:PORT sends credentials to it";
+
 std::string hint_for_status(const call_outcome& call, const fetch_options& options) {
     if (call.status >= 300 && call.status < 400 && !options.follow && !call.location.empty()) {
         return "it redirects to " + without_credentials(call.location) + "; -L follows";
     }
+    if (call.status == 407) return proxy_hint;
     if (call.status == 401) return "-H 'Authorization: ...' sends credentials";
     return {};
 }
@@ -32,6 +35,7 @@ std::string hint_for_error(const call_outcome& call, const fetch_options& option
                    ? "--cacert FILE trusts another authority; -k trusts anybody"
                    : "the authorities in '" + options.ca_file + "' do not vouch for this server";
     }
+    if (error == http::error::proxy_authentication) return proxy_hint;
     if (error == http::error::too_many_redirects) return "--max-redirs N allows more";
     if (error == http::error::connect_timeout) {
         return "--connect-timeout was " +

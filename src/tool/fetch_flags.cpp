@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <asio_retry/http/fetch_policy.hpp>
+#include <asio_retry/http/client_config.hpp>
 
 #include <tool/duration.hpp>
 #include <tool/fetch_arguments.hpp>
@@ -124,6 +124,26 @@ void fetch_flags::add_connection_flags() {
           "Connect to ADDR for HOST:PORT. May be repeated",
           [](fetch_options& o, const std::string& text) {
               o.resolve.push_back(parse_resolve(text));
+          });
+    value("-x,--proxy",
+          "[http://]HOST:PORT",
+          "Go through this proxy, '' for none; by default that of http_proxy,\n"
+          "https_proxy or all_proxy in the environment",
+          [](fetch_options& o, const std::string& text) {
+              if (!text.empty()) const http::proxy checked(text);
+              o.proxy = text;
+          });
+    value("--noproxy",
+          "LIST",
+          "Reach these hosts and addresses without a proxy, '*' for all;\n"
+          "by default those of no_proxy in the environment",
+          [](fetch_options& o, const std::string& text) { o.no_proxy = text; });
+    value("--unix-socket",
+          "PATH",
+          "Connect to this Unix domain socket, whatever the URL says",
+          [](fetch_options& o, const std::string& text) {
+              http::client_config().unix_socket(text);
+              o.unix_socket = text;
           });
     value("--connect-timeout",
           "D",

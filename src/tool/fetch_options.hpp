@@ -48,6 +48,9 @@ struct fetch_options {
     std::string certificate_file;
     std::string key_file;
     std::vector<resolve_rule> resolve;
+    std::optional<std::string> proxy;     ///< a URL, perhaps with credentials; empty: none
+    std::optional<std::string> no_proxy;  ///< in place of the environment's
+    std::string unix_socket;              ///< empty: none
     std::optional<duration> connect_timeout;
     bool follow = false;
     std::optional<unsigned> max_redirects;

@@ -172,13 +172,37 @@ std::shared_ptr<http::endpoint_registry> make_endpoints(const fetch_options& opt
     }
 }
 
+namespace {
+
+/// What the command line says comes before what the environment says, each for itself.
+http::proxies make_proxies(const fetch_options& options) {
+    http::proxies chosen;
+    if (options.proxy && options.proxy->empty()) return chosen;
+    if (options.proxy) {
+        chosen = http::proxies(http::proxy(*options.proxy));
+    } else {
+        try {
+            chosen = http::proxies_from_environment();
+        } catch (const std::invalid_argument& e) {
+            throw usage_error(std::string(e.what()) + "; -x '' goes without");
+        }
+    }
+    const auto bypass = options.no_proxy.value_or(http::no_proxy_from_environment());
+    if (chosen.http) chosen.http->bypass(bypass);
+    if (chosen.https) chosen.https->bypass(bypass);
+    return chosen;
+}
+
+}  // namespace
+
 http::client_config make_config(const fetch_options& options) {
     http::tls_options tls;
     if (options.insecure) tls.verify(http::verification::off);
     tls.ca_file(options.ca_file).client_certificate(options.certificate_file, options.key_file);
 
     http::client_config config;
-    config.tls(std::move(tls));
+    config.tls(std::move(tls)).proxies(make_proxies(options));
+    if (!options.unix_socket.empty()) config.unix_socket(options.unix_socket);
     if (options.parallel) {
         const std::size_t places =
             std::max<std::size_t>(options.parallel_max, http::pool_limits().per_origin());

@@ -238,7 +238,8 @@ public:
     /// How long the addresses that a lookup found are used. 0 or more; default 30 s; 0 has each new
     /// connection look its name up.
     /** Counted from the start of the lookup. At most 1024 names are kept. Failures are not, nor are
-        addresses none of which could be connected to. */
+        addresses none of which could be connected to. Whatever is set here, an address where an
+        attempt has failed is tried after the others of its name for 30 s. */
     template <typename Rep, typename Period>
     client_config& name_cache(std::chrono::duration<Rep, Period> d) {
         name_cache_ = detail::not_negative("name_cache", asio_retry::detail::saturating_cast(d));

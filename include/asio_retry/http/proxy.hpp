@@ -77,6 +77,9 @@ public:
     @throws std::invalid_argument that names the variable which is no proxy. */
 proxies proxies_from_environment();
 
+/// The hosts that the environment has reached without a proxy: `no_proxy` or else `NO_PROXY`.
+std::string no_proxy_from_environment();
+
 }  // namespace asio_retry::http
 
 #endif
