@@ -11,6 +11,8 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <algorithm>
+#include <string_view>
 #include <tuple>
 
 namespace asio_retry::http::detail {
@@ -27,6 +29,15 @@ error_code judge(unsigned status) {
     if (status == authentication_required) return error::proxy_authentication;
     if (status == too_many_requests || status / 100 == 5) return error::proxy_unavailable;
     return error::proxy_refused;
+}
+
+/// As far as it has come. What greets its clients in another protocol may never send an empty line.
+bool begins_like_http(const read_buffer& input) {
+    constexpr std::string_view beginning = "HTTP/1.";
+    const asio::const_buffer bytes = input.data();
+    const std::string_view come(static_cast<const char*>(bytes.data()),
+                                std::min(bytes.size(), beginning.size()));
+    return beginning.starts_with(come);
 }
 
 }  // namespace
@@ -51,6 +62,7 @@ void tunnel_reply::restart() {
 
 error_code tunnel_reply::take(read_buffer& input) {
     while (!done_ && input.size() != 0) {
+        if (!begins_like_http(input)) return error::malformed_proxy_response;
         error_code ec;
         input.consume(parser_->put(asio::buffer(input.data()), ec));
         if (ec == boost::beast::http::error::need_more) {

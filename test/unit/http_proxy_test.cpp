@@ -240,7 +240,7 @@ TEST(HttpProxyTunnel, UnderstandsTheProxyHoweverItsWordsArrive) {
     for (int i = 0; i < 9; ++i) endless += "HTTP/1.1 100 Continue\r\n\r\n";
     const std::vector<std::pair<std::string, std::string>> rows = {
         {"HTTP/1.1 200 Connection established\r\n\r\n", "open"},
-        {"HTTP/1.0 200\r\nVia: x\r\n\r\n", "open"},
+        {"HTTP/1.0 200 \r\nVia: x\r\n\r\n", "open"},
         {"HTTP/1.1 204 No Content\r\n\r\n", "open"},
         {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "open"},
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "open"},
