@@ -5,6 +5,7 @@
 
 #include "http/block_store.hpp"
 #include "http/connection_pool.hpp"
+#include "http/core.hpp"
 #include "http/failed_addresses.hpp"
 #include "http/resolver.hpp"
 #include "http/target_cache.hpp"
@@ -38,6 +39,7 @@ public:
           tls(config.tls()) {}
 
     const asio::any_io_executor executor;
+    timer_service& timers = timer_service::of(executor);
     const client_config config;
     const bool is_user_agent_valid = is_field_value(config.user_agent());
     const std::shared_ptr<endpoint_registry> endpoints;

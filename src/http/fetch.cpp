@@ -23,10 +23,59 @@ namespace {
 constexpr auto as_result = asio::as_tuple(asio::deferred);
 
 /// A wait that is rare, out of the frame of those that have none.
-asio::awaitable<wait_result> wait_for(timed_wait::operation wait) { co_return co_await std::move(wait); }
+asio::awaitable<wait_result> wait_for(timed_wait::operation wait) {
+    co_return co_await std::move(wait);
+}
 
-/// The frame holds what stands in one expression with a co_await.
-timer_service& timers_of(const asio::any_io_executor& ex) { return timer_service::of(ex); }
+/// After `acquire` has given nothing: the lease or an error, when it is the caller's turn.
+asio::awaitable<error_code> wait_for_turn(fetch_place* place) {
+    pool_lease& lease = place->call->lease();
+    co_await place->ticket->turn(place->deadline);
+    lease = place->ticket->take();
+    if (is_cancelled(co_await asio::this_coro::cancellation_state)) {
+        if (lease.get() != nullptr) lease.give_back(place->timers.now());
+        co_return asio::error::operation_aborted;
+    }
+    co_return lease.has_place() ? error_code() : error_code(asio_retry::error::attempt_timeout);
+}
+
+asio::awaitable<error_code> connect(fetch_place* place) {
+    fetch_call* const call = &*place->call;
+    const steady_time connect_deadline = call->connect_deadline(place->deadline);
+    opened fresh = co_await open_connection(place->state.get(), &call->to(), connect_deadline);
+    call->remote(fresh.remote);
+    call->lease().put(std::move(fresh.made));
+    const bool out_of_time =
+        fresh.error == error::connect_timeout && connect_deadline == place->deadline;
+    co_return out_of_time ? error_code(asio_retry::error::attempt_timeout) : fresh.error;
+}
+
+/// Writes some of the request, or reads some of the response. One for both, as each place where
+/// something is awaited has its own room in the frame.
+template <typename Token>
+auto async_step(fetch_call& call, bool writes, Token&& token) {
+    return asio::async_initiate<Token, void(error_code, std::size_t)>(
+        [&call, writes](auto handler) {
+            connection& c = *call.lease().get();
+            if (writes) {
+                c.async_write_some(call.unsent(), std::move(handler));
+            } else {
+                c.async_read_some(c.input().prepare(c.reader().wanted()), std::move(handler));
+            }
+        },
+        token);
+}
+
+/// What has been read goes to the reader.
+error_code take(connection& c,
+                const std::tuple<error_code, std::size_t>& got,
+                const io_deadline& limit) {
+    const error_code ec = std::get<0>(got);
+    c.input().commit(std::get<1>(got));
+    // An end of the stream that the deadline made is no end of the response.
+    if (ec == asio::error::eof && !limit.expired()) return c.reader().take_end(c.input());
+    return ec ? ec : c.reader().take(c.input());
+}
 
 }  // namespace
 
@@ -34,38 +83,34 @@ asio::awaitable<fetch_result> fetch(std::shared_ptr<client_state> state,
                                     request&& r,
                                     fetch_terms&& terms,
                                     std::string* operation) {
-    auto place = make_place(state->places, *state, std::move(r), std::move(terms));
+    auto place = make_place(state, *state, std::move(r), std::move(terms));
+    place->operation = operation;
     fetch_start& begin = place->begin;
     const request& what = begin.what;
     const bool hedges = begin.policy.hedge() && !begin.error && may_repeat(what, begin.policy) &&
                         !what.sink() && (!what.source() || what.source()->is_replayable());
     return hedges ? run_hedged(std::move(state), std::move(begin), operation)
-                  : run_fetch(std::move(state), std::move(place), operation);
+                  : run_fetch(std::move(place));
 }
 
 // One coroutine, as frames cost: only what is rare (a new connection, a long body) has one of its own.
-asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
-                                        fetch_place_ptr begin,
-                                        std::string* operation,
-                                        fetch_lane* lane) {
+asio::awaitable<fetch_result> run_fetch(fetch_place_ptr begin) {
     const fetch_place_ptr place = std::move(begin);
-    timer_service& timers = timers_of(co_await asio::this_coro::executor);
-    const error_code aborted = asio::error::operation_aborted;
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
     // Read again after the caller's own coroutines, which may replace it.
     asio::cancellation_state cancels = co_await asio::this_coro::cancellation_state;
     bool cancelled = is_cancelled(cancels);
 
-    fetch_call& call = place->call.emplace(*state, place->begin, place->wire, timers, lane);
-    pool_lease& lease = call.lease();
-    io_deadline& limit = place->limit.emplace(timers);
+    fetch_call& call =
+        place->call.emplace(*place->state, place->begin, place->wire, place->timers, place->lane);
+    io_deadline& limit = place->limit.emplace(place->timers);
     retry_action next = call.start(cancelled);
     while (next.what == retry_action::type::attempt) {
         if (call.gate().stands()) {
             passage p = call.enter_gate();
             if (p == passage::closed) {
-                p = co_await call.gate().wait(&timers, call.deadline());
+                p = co_await call.gate().wait(&place->timers, call.deadline());
                 next = call.leave_gate(p);
                 cancelled = p == passage::cancelled;
             } else if (p != passage::open) {
@@ -73,68 +118,44 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
             }
             if (next.what != retry_action::type::attempt) break;
         }
-        const steady_time deadline = call.begin_attempt();
-        error_code ec;
+        place->deadline = call.begin_attempt();
+        error_code& ec = place->error = error_code();
         if (call.has_hook()) [[unlikely]] {
             ec = co_await call.call_hook();
             cancels = co_await asio::this_coro::cancellation_state;
-            if (is_cancelled(cancels)) ec = aborted;
+            if (is_cancelled(cancels)) ec = asio::error::operation_aborted;
         }
 
-        if (!ec && !lease.has_place()) {
-            pool_ticket& ticket = place->ticket.emplace(timers);
-            lease = state->pool.acquire(call.to(), call.wish(), timers.now(), ticket);
-            if (!lease.has_place()) {
-                co_await wait_for(ticket.turn(deadline));
-                lease = ticket.take();
-                if (!lease.has_place()) ec = asio_retry::error::attempt_timeout;
-                if (is_cancelled(cancels)) {
-                    ec = aborted;
-                    if (lease.get() != nullptr) lease.give_back(timers.now());
-                }
-            }
+        if (!ec && !call.lease().has_place()) {
+            pool_ticket& ticket = place->ticket.emplace(place->timers);
+            call.lease() =
+                place->state->pool.acquire(call.to(), call.wish(), place->timers.now(), ticket);
+            if (!call.lease().has_place()) ec = co_await wait_for_turn(place.get());
         }
         if (!ec) call.has_place();
-        while (!ec && lease.get() != nullptr && !call.can_use(*lease.get())) {
-            lease.next_idle(timers.now());
+        while (!ec && call.lease().get() != nullptr && !call.can_use(*call.lease().get())) {
+            call.lease().next_idle(place->timers.now());
         }
-        if (!ec && lease.get() == nullptr) {
-            const steady_time connect_deadline = call.connect_deadline(deadline);
-            opened fresh = co_await open_connection(state.get(), &call.to(), connect_deadline);
-            call.remote(fresh.remote);
-            lease.put(std::move(fresh.made));
-            ec = fresh.error;
-            if (ec == error::connect_timeout && connect_deadline == deadline) {
-                ec = asio_retry::error::attempt_timeout;
-            }
-        }
+        if (!ec && call.lease().get() == nullptr) ec = co_await connect(place.get());
 
         if (!ec) call.begin_exchange();
         if (!ec && call.is_long()) {
-            ec = co_await call.exchange_at_length(deadline);
+            ec = co_await call.exchange_at_length(place->deadline);
             cancels = co_await asio::this_coro::cancellation_state;
         } else if (!ec) {
-            connection& c = *lease.get();
-            response_reader& reader = c.reader();
-            error_code send_error;
-            limit.arm(deadline, c.native_handle());
-            while (call.unsent().size() != 0 && !send_error && !cancelled) {
-                const auto sent = co_await c.async_write_some(call.unsent(), as_result);
-                send_error = std::get<0>(sent);
-                call.sent() += std::get<1>(sent);
-                cancelled = is_cancelled(cancels);
-            }
-            // Also after a failed write: a response that came before it says more than it does.
-            while (!ec && !reader.done() && !cancelled && !limit.expired()) {
-                const asio::mutable_buffer room = c.input().prepare(reader.wanted());
-                const auto got = co_await c.async_read_some(room, as_result);
-                ec = std::get<0>(got);
-                c.input().commit(std::get<1>(got));
-                // An end of the stream that the deadline made is no end of the response.
-                if (ec == asio::error::eof && !limit.expired()) {
-                    ec = reader.take_end(c.input());
-                } else if (!ec) {
-                    ec = reader.take(c.input());
+            response_reader& reader = call.lease().get()->reader();
+            error_code& send_error = place->send_error = error_code();
+            limit.arm(place->deadline, call.lease().get()->native_handle());
+            // Reads also after a failed write: a response that came before it says more than it does.
+            while (!ec && !reader.done() && !cancelled) {
+                const bool writes = call.unsent().size() != 0 && !send_error;
+                if (!writes && limit.expired()) break;
+                const auto done = co_await async_step(call, writes, as_result);
+                if (writes) {
+                    send_error = std::get<0>(done);
+                    call.sent() += std::get<1>(done);
+                } else {
+                    ec = take(*call.lease().get(), done, limit);
                 }
                 cancelled = is_cancelled(cancels);
             }
@@ -142,7 +163,7 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
             if (!reader.done()) {
                 if (send_error && !reader.started()) ec = send_error;
                 if (limit.expired()) ec = asio_retry::error::attempt_timeout;
-                if (cancelled) ec = aborted;
+                if (cancelled) ec = asio::error::operation_aborted;
             }
         }
 
@@ -150,7 +171,7 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
         next = call.end_attempt(ec, cancelled);
         if (next.what == retry_action::type::wait) {
             if (next.delay > nanoseconds::zero()) {
-                timed_wait& backoff = place->backoff.emplace(timers);
+                timed_wait& backoff = place->backoff.emplace(place->timers);
                 co_await wait_for(backoff.until(call.wake_time()));
                 cancelled = is_cancelled(cancels);
             }
@@ -160,13 +181,12 @@ asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
             bool goes_on = call.goes_on(next.why);
             if (!goes_on && call.may_renew(next.why)) {
                 goes_on = co_await call.renew();
-                cancels = co_await asio::this_coro::cancellation_state;
             }
             if (goes_on) next = call.start(cancelled);
         }
     }
     co_await asio::this_coro::throw_if_cancelled(throws);
-    co_return call.finish(next.why, operation);
+    co_return call.finish(next.why, place->operation);
 }
 
 }  // namespace asio_retry::http::detail

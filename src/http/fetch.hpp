@@ -22,10 +22,7 @@ asio::awaitable<fetch_result> fetch(std::shared_ptr<client_state> state,
                                     std::string* operation);
 
 /// The same without hedging, or one lane of a hedged fetch. The text may be of a lane that lost.
-asio::awaitable<fetch_result> run_fetch(std::shared_ptr<client_state> state,
-                                        fetch_place_ptr begin,
-                                        std::string* operation,
-                                        fetch_lane* lane = nullptr);
+asio::awaitable<fetch_result> run_fetch(fetch_place_ptr begin);
 
 }  // namespace asio_retry::http::detail
 

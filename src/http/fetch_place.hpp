@@ -21,38 +21,46 @@ namespace asio_retry::http::detail {
 class fetch_place {
 public:
     template <typename... Args>
-    explicit fetch_place(std::string room, Args&&... args) : begin(std::forward<Args>(args)...) {
-        wire.bytes = std::move(room);
-    }
+    explicit fetch_place(std::shared_ptr<client_state> s, Args&&... args)
+        : state(std::move(s)), timers(state->timers), begin(std::forward<Args>(args)...) {}
 
+    std::shared_ptr<client_state> state;
+    timer_service& timers;
     fetch_start begin;
     wire_request wire;
+    std::string* operation = nullptr;  ///< told what failed, if not null
+    fetch_lane* lane = nullptr;        ///< of a hedged call
     std::optional<fetch_call> call;
     std::optional<io_deadline> limit;
     std::optional<pool_ticket> ticket;
     std::optional<timed_wait> backoff;
+    // Of the attempt.
+    steady_time deadline{};
+    error_code error;
+    error_code send_error;
 };
 
 class fetch_place_end {
 public:
-    block_store* blocks;
-
     void operator()(fetch_place* p) const noexcept {
+        const std::shared_ptr<client_state> state = p->state;
         std::string room = std::move(p->wire.bytes);
         p->~fetch_place();
-        blocks->give({p, std::move(room)});
+        state->places.give({p, std::move(room)});
     }
 };
 
 using fetch_place_ptr = std::unique_ptr<fetch_place, fetch_place_end>;
 
-/// A place for what the arguments make a `fetch_start` of. The blocks must outlive it.
+/// A place for what the arguments behind the state make a `fetch_start` of.
 template <typename... Args>
-fetch_place_ptr make_place(block_store& blocks, Args&&... args) {
+fetch_place_ptr make_place(std::shared_ptr<client_state> state, Args&&... args) {
+    block_store& blocks = state->places;
     block_store::block b = blocks.take();
     try {
-        auto* const p = new (b.memory) fetch_place(std::move(b.text), std::forward<Args>(args)...);
-        return fetch_place_ptr(p, {&blocks});
+        fetch_place_ptr place(new (b.memory) fetch_place(state, std::forward<Args>(args)...));
+        place->wire.bytes = std::move(b.text);
+        return place;
     } catch (...) {
         blocks.give({b.memory, {}});
         throw;

@@ -49,8 +49,10 @@ asio::awaitable<void> hedged_fetch::lane(unsigned n) {
 asio::awaitable<void> hedged_fetch::run(hedged_fetch* self, entry* e) {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
     try {
-        auto place = make_place(self->state_->places, self->begin_);
-        auto call = run_fetch(self->state_, std::move(place), &e->operation, &e->lane);
+        auto place = make_place(self->state_, self->begin_);
+        place->operation = &e->operation;
+        place->lane = &e->lane;
+        auto call = run_fetch(std::move(place));
         e->result.emplace(co_await std::move(call));
     } catch (...) {
         e->exception = std::current_exception();
@@ -146,8 +148,9 @@ asio::awaitable<fetch_result> run_hedged(std::shared_ptr<client_state> state,
                                          fetch_start begin,
                                          std::string* operation) {
     if (is_cancelled(co_await asio::this_coro::cancellation_state)) {
-        auto place = make_place(state->places, std::move(begin));
-        auto call = run_fetch(std::move(state), std::move(place), operation);
+        auto place = make_place(std::move(state), std::move(begin));
+        place->operation = operation;
+        auto call = run_fetch(std::move(place));
         co_return co_await std::move(call);
     }
     timer_service& timers = timer_service::of(co_await asio::this_coro::executor);
