@@ -83,13 +83,14 @@ asio::awaitable<fetch_result> fetch(std::shared_ptr<client_state> state,
                                     request&& r,
                                     fetch_terms&& terms,
                                     std::string* operation) {
-    auto place = make_place(state, *state, std::move(r), std::move(terms));
+    client_state& shared = *state;
+    auto place = make_place(std::move(state), shared, std::move(r), std::move(terms));
     place->operation = operation;
     fetch_start& begin = place->begin;
     const request& what = begin.what;
     const bool hedges = begin.policy.hedge() && !begin.error && may_repeat(what, begin.policy) &&
                         !what.sink() && (!what.source() || what.source()->is_replayable());
-    return hedges ? run_hedged(std::move(state), std::move(begin), operation)
+    return hedges ? run_hedged(place->state, std::move(begin), operation)
                   : run_fetch(std::move(place));
 }
 

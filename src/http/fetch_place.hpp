@@ -43,7 +43,7 @@ public:
 class fetch_place_end {
 public:
     void operator()(fetch_place* p) const noexcept {
-        const std::shared_ptr<client_state> state = p->state;
+        const std::shared_ptr<client_state> state = std::move(p->state);
         std::string room = std::move(p->wire.bytes);
         p->~fetch_place();
         state->places.give({p, std::move(room)});
@@ -55,14 +55,14 @@ using fetch_place_ptr = std::unique_ptr<fetch_place, fetch_place_end>;
 /// A place for what the arguments behind the state make a `fetch_start` of.
 template <typename... Args>
 fetch_place_ptr make_place(std::shared_ptr<client_state> state, Args&&... args) {
-    block_store& blocks = state->places;
-    block_store::block b = blocks.take();
+    block_store::block b = state->places.take();
     try {
-        fetch_place_ptr place(new (b.memory) fetch_place(state, std::forward<Args>(args)...));
+        fetch_place_ptr place(new (b.memory)
+                                  fetch_place(std::move(state), std::forward<Args>(args)...));
         place->wire.bytes = std::move(b.text);
         return place;
     } catch (...) {
-        blocks.give({b.memory, {}});
+        ::operator delete(b.memory);
         throw;
     }
 }

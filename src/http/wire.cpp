@@ -29,7 +29,14 @@ bool expects_body(std::string_view method) noexcept {
 std::string_view view(boost::beast::string_view s) noexcept { return {s.data(), s.size()}; }
 
 void append_field(std::string& head, std::string_view name, std::string_view value) {
-    head.append(name).append(": ").append(value).append("\r\n");
+    const std::size_t at = head.size();
+    head.resize(at + name.size() + value.size() + 4);
+    char* end = std::copy(name.begin(), name.end(), head.data() + at);
+    *end++ = ':';
+    *end++ = ' ';
+    end = std::copy(value.begin(), value.end(), end);
+    *end++ = '\r';
+    *end = '\n';
 }
 
 }  // namespace
