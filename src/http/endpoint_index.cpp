@@ -43,6 +43,7 @@ endpoint_index::place endpoint_index::place_of(const packed_endpoint& e) const n
 }
 
 endpoint_index::number endpoint_index::find(const endpoint_key& key) const noexcept {
+    if (size() == 0) return endpoint_table::default_number;
     request wanted(key);
     const packed_endpoint* found = nullptr;
     const packed_endpoint* exact = run_of(host_kind::exact, key.host, key);
