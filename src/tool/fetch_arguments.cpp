@@ -3,16 +3,11 @@
 #include <tool/spelling.hpp>
 #include <tool/usage_error.hpp>
 
-#include <algorithm>
-#include <array>
 #include <string_view>
 
 namespace asio_retry::tool {
 
 namespace {
-
-/// Named in the tool's plan, and refused until they work.
-constexpr std::array<std::string_view, 1> not_available{"compressed"};
 
 bool takes_value(const CLI::Option& option) { return option.get_items_expected_max() > 0; }
 
@@ -90,9 +85,6 @@ private:
 
     const CLI::Option& find(const std::string& dashed, const std::string& name) const {
         if (const auto* option = fetch_.get_option_no_throw(dashed)) return *option;
-        if (std::find(not_available.begin(), not_available.end(), name) != not_available.end()) {
-            throw usage_error(dashed + " is not available in this version");
-        }
         std::vector<std::string> names;
         for (const auto* option : fetch_.get_options()) {
             for (const auto& each : option->get_lnames()) names.push_back(each);

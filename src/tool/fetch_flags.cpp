@@ -93,6 +93,9 @@ void fetch_flags::add_request_flags() {
               auto bytes = read_data(text);
               o.data = o.data ? *o.data + "&" + bytes : std::move(bytes);
           });
+    flag("--compressed",
+         "Ask for the body in gzip, deflate or br, and decode it",
+         &fetch_options::compressed);
     flag("-I,--head", "Ask for the head only, and print it", &fetch_options::head_only);
     flag("--idempotent",
          "The request may be repeated, whatever its method",

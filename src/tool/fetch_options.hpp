@@ -41,6 +41,7 @@ struct fetch_options {
     bool idempotent = false;
     key_choice key = key_choice::none;
     std::string idempotency_key;
+    bool compressed = false;
 
     // The connection.
     bool insecure = false;

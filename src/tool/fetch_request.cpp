@@ -105,6 +105,7 @@ http::fetch_policy with_flags(http::fetch_policy policy, const fetch_options& op
     if (options.connect_timeout) policy.connect_timeout(*options.connect_timeout);
     if (!options.retry_status.empty()) policy.retry_status(options.retry_status);
     if (options.follow) policy.max_redirects(options.max_redirects.value_or(curl_max_redirects));
+    if (options.compressed) policy.compressed(http::compression::on);
     if (options.hedge) {
         const auto most = policy.hedge() ? policy.hedge()->max_extra() : 1;
         policy.hedge(hedge_options().after(*options.hedge).max_extra(most));

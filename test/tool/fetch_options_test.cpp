@@ -228,8 +228,7 @@ TEST_P(FetchRefusal, SaysWhy) {
 INSTANTIATE_TEST_SUITE_P(
     Options,
     FetchRefusal,
-    ::testing::Values(refusal{"compressed", {"--compressed"}, "--compressed is not available"},
-                      refusal{
+    ::testing::Values(refusal{
                           "unknown_long", {"--max-attempt", "3"}, "did you mean --max-attempts?"},
                       refusal{"misspelt", {"--paralel"}, "did you mean --parallel?"},
                       refusal{"unknown_short", {"-q"}, "there is no option -q"},
