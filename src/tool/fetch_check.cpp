@@ -18,12 +18,6 @@ namespace fs = std::filesystem;
 
 [[noreturn]] void refuse(const std::string& text) { throw usage_error(text); }
 
-bool has_header(const fetch_options& o, std::string_view name) {
-    return std::any_of(o.headers.begin(), o.headers.end(), [&](const header_field& h) {
-        return same_name(h.first, name);
-    });
-}
-
 void check_request(fetch_options& o) {
     if (o.urls.empty()) refuse("no URL given");
     if (o.head_only && o.data) refuse("--head sends no --data");
@@ -62,10 +56,28 @@ void check_writable(const std::string& path) {
     if (fs::is_directory(target, ignored)) refuse("--output: '" + path + "' is a directory");
     auto directory = target.parent_path();
     if (directory.empty()) directory = ".";
-    const bool special = fs::exists(target, ignored) && !fs::is_regular_file(target, ignored);
-    if (::access(special ? target.c_str() : directory.c_str(), W_OK) != 0) {
+    if (::access(is_special(target) ? target.c_str() : directory.c_str(), W_OK) != 0) {
         refuse("--output: '" + path + "' cannot be written: " + error_text(errno));
     }
+}
+
+bool has_output(const fetch_options& o, const std::string& file) {
+    return std::find(o.output_files.begin(), o.output_files.end(), file) != o.output_files.end();
+}
+
+void check_resume(const fetch_options& o, bool to_standard_output) {
+    const auto exclude = [](bool given, const std::string& other) {
+        if (given) refuse("--continue-at and " + other + " exclude each other");
+    };
+    if (to_standard_output) refuse("--continue-at goes with an --output FILE for each URL");
+    for (const auto& file : o.output_files) {
+        if (is_special(file)) refuse("--continue-at: '" + file + "' is no regular file");
+    }
+    exclude(o.method == "HEAD", "--head");
+    exclude(o.include_head, "--include");
+    exclude(o.compressed, "--compressed");
+    exclude(o.hedge.has_value(), "--hedge");
+    exclude(has_header(o, "Range") || has_header(o, "If-Range"), "a Range of your own");
 }
 
 void check_output(const fetch_options& o) {
@@ -73,21 +85,22 @@ void check_output(const fetch_options& o) {
         refuse(std::to_string(o.output_files.size()) + " --output for " +
                std::to_string(o.urls.size()) + (o.urls.size() == 1 ? " URL" : " URLs"));
     }
-    std::error_code ignored;
     for (auto file = o.output_files.begin(); file != o.output_files.end(); ++file) {
         if (*file == "-") continue;
         check_writable(*file);
-        const bool special = fs::exists(*file, ignored) && !fs::is_regular_file(*file, ignored);
-        if (!special && std::find(o.output_files.begin(), file, *file) != file) {
+        if (!is_special(*file) && std::find(o.output_files.begin(), file, *file) != file) {
             refuse("--output: '" + *file + "' is named twice");
         }
+        if (has_output(o, *file + ".part")) {
+            refuse("--output: '" + *file + ".part' is where '" + *file +
+                   "' stands until it is whole");
+        }
     }
-    const bool to_standard_output =
-        o.output_files.size() < o.urls.size() ||
-        std::find(o.output_files.begin(), o.output_files.end(), "-") != o.output_files.end();
+    const bool to_standard_output = o.output_files.size() < o.urls.size() || has_output(o, "-");
     if (o.report_file == "-" && to_standard_output) {
         refuse("--report - takes standard output; give each URL an --output FILE");
     }
+    if (o.resume) check_resume(o, to_standard_output);
 }
 
 }  // namespace

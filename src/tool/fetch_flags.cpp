@@ -234,6 +234,16 @@ void fetch_flags::add_output_flags() {
               if (text.empty()) throw std::invalid_argument("must not be empty");
               o.output_files.push_back(text);
           });
+    value("-C,--continue-at",
+          "-",
+          "With -o: keep what has come in FILE.part if the fetch fails, and go on from\n"
+          "there when it is run again",
+          [](fetch_options& o, const std::string& text) {
+              if (text != "-") {
+                  throw std::invalid_argument("'" + text + "' is not '-'; where to go on is known");
+              }
+              o.resume = true;
+          });
     value("--report",
           "FILE",
           "Write a line of JSON for each URL; '-' is standard output",

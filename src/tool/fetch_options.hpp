@@ -73,6 +73,7 @@ struct fetch_options {
     bool head_only = false;
     bool include_head = false;
     std::vector<std::string> output_files;  ///< the n-th is the n-th URL's; "-" is standard output
+    bool resume = false;                    ///< `-C -`
     bool silent = false;
     bool verbose = false;
     std::string report_file;  ///< empty: none; "-": standard output

@@ -88,6 +88,11 @@ void write_all(int descriptor, std::string_view bytes) {
     }
 }
 
+bool is_special(const std::string& path) {
+    const auto found = status_of(path);
+    return found && !S_ISREG(found->st_mode);
+}
+
 void replace_file(const std::string& path, std::initializer_list<std::string_view> parts) {
     const auto target = resolve_link(path);
     const auto found = status_of(target);

@@ -15,6 +15,9 @@ std::string error_text(int error);
 /// Writes all of it to a descriptor. Throws std::system_error.
 void write_all(int descriptor, std::string_view bytes);
 
+/// Whether the path leads to something that is no regular file: a device, a pipe.
+bool is_special(const std::string& path);
+
 /// Puts the parts into `path`: into a file beside it, which takes its name once it is whole.
 /** Keeps the mode of a file that is there, follows a symbolic link, and writes right into what is no
     regular file, say /dev/null. Throws std::system_error; the file is then as it was. */

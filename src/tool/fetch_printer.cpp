@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <boost/asio/post.hpp>
 
+#include <tool/fetch_download.hpp>
 #include <tool/fetch_failure.hpp>
 #include <tool/fetch_head.hpp>
 #include <tool/fetch_printer.hpp>
@@ -35,7 +36,7 @@ void fetch_printer::when_done(std::function<void()> done) {
 void fetch_printer::join() { thread_.join(); }
 
 void fetch_printer::take(finished_call call) {
-    if (file_of(call) != nullptr) {
+    if (file_of(options_, call.url) != nullptr) {
         save(call);
         call.body.clear();
         call.body.shrink_to_fit();
@@ -50,27 +51,21 @@ void fetch_printer::take(finished_call call) {
 
 void fetch_printer::print_in_turn(const finished_call& call) {
     if (options_.verbose && call.outcome.has_response()) say(quoted_response(call.head));
-    if (file_of(call) == nullptr) write_body(call);
+    if (file_of(options_, call.url) == nullptr) write_body(call);
     explain(call);
     write_report(call);
 }
 
-const std::string* fetch_printer::file_of(const finished_call& call) const {
-    if (call.url >= options_.output_files.size()) return nullptr;
-    const auto& file = options_.output_files[call.url];
-    return file == "-" ? nullptr : &file;
-}
-
 void fetch_printer::save(const finished_call& call) {
-    if (!call.outcome.is_2xx()) return;
+    if (call.file_error) return fail_file(call, call.file_error);
+    if (call.is_saved || !call.outcome.is_2xx()) return;
     const bool head = options_.include_head || options_.head_only;
-    const auto& path = *file_of(call);
     try {
-        replace_file(path,
+        replace_file(*file_of(options_, call.url),
                      {head ? call.head : std::string_view(),
                       options_.head_only ? std::string_view() : call.body});
     } catch (const std::system_error& e) {
-        fail("'" + path + "'", e.code().message());
+        fail_file(call, e.code());
     }
 }
 
@@ -90,7 +85,7 @@ void fetch_printer::explain(const finished_call& call) {
     const auto& outcome = call.outcome;
     const bool one_of_many_cancelled =
         outcome.report.reason() == reason::cancelled && options_.urls.size() > 1;
-    if (options_.silent || outcome.is_2xx() || one_of_many_cancelled) return;
+    if (options_.silent || outcome.is_whole() || call.file_error || one_of_many_cancelled) return;
     say("asio-retry: " + failure_text(outcome) + "\n");
     const auto hint = failure_hint(outcome, options_);
     if (!hint.empty() && hints_given_.insert(hint).second) say("  hint: " + hint + "\n");
@@ -104,6 +99,10 @@ void fetch_printer::write_report(const finished_call& call) {
         report_.reset();
         fail("the report", e.code().message());
     }
+}
+
+void fetch_printer::fail_file(const finished_call& call, const error_code& why) {
+    fail("'" + *file_of(options_, call.url) + "'", why.message());
 }
 
 void fetch_printer::fail(const std::string& what, const std::string& why) {

@@ -3,6 +3,8 @@
 #ifndef ASIO_RETRY_TOOL_FETCH_PRINTER_HPP
 #define ASIO_RETRY_TOOL_FETCH_PRINTER_HPP
 
+#include <asio_retry/error.hpp>
+
 #include <boost/asio/thread_pool.hpp>
 
 #include <tool/fetch_options.hpp>
@@ -28,6 +30,8 @@ public:
     call_outcome outcome;
     std::string head;
     std::string body;
+    bool is_saved = false;  ///< its file is in place
+    error_code file_error;  ///< what kept its file from being written
 };
 
 /// Takes finished calls in any order.
@@ -58,7 +62,7 @@ private:
     void explain(const finished_call& call);
     void write_report(const finished_call& call);
     void fail(const std::string& what, const std::string& why);
-    const std::string* file_of(const finished_call& call) const;
+    void fail_file(const finished_call& call, const error_code& why);
 
     const fetch_options& options_;
     std::function<void()> broken_;

@@ -66,8 +66,8 @@ std::string attempt_object(const attempt_record& a) {
 }  // namespace
 
 std::string report_line(const call_outcome& call) {
-    const bool success =
-        call.report.reason() == reason::success && call.has_response() && call.status < 400;
+    const bool success = call.report.reason() == reason::success && call.has_response() &&
+                         (call.status < 400 || call.has_all);
     std::string attempts;
     for (const auto& each : call.report.history()) {
         attempts += (attempts.empty() ? "" : ",") + attempt_object(each);

@@ -6,7 +6,7 @@
 #include <asio_retry/http/fetch_policy.hpp>
 #include <asio_retry/report.hpp>
 
-#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -22,13 +22,16 @@ public:
     int status = 0;           ///< of the final response; 0 if there is none
     std::string location;     ///< of the final response: where it redirects to
     std::string retry_after;  ///< of the final response: what the server asked for
-    std::size_t bytes = 0;    ///< of the final response's body
+    std::uint64_t bytes = 0;  ///< of the final response's body, or of the file it is now
+    bool has_all = false;     ///< the final response said that nothing is missing of the file
     error_code error;         ///< what the call ended with instead of a response
     retry_report report;
     std::optional<http::fetch_policy> policy;  ///< that it began with, where it got so far
 
     bool has_response() const noexcept { return status != 0; }
     bool is_2xx() const noexcept { return status >= 200 && status < 300; }
+    /// Whether all that was asked for is there.
+    bool is_whole() const noexcept { return is_2xx() || has_all; }
 };
 
 /// The line, without its end.

@@ -9,6 +9,7 @@
 
 #include <tool/exit_status.hpp>
 #include <tool/fetch_certificates.hpp>
+#include <tool/fetch_download.hpp>
 #include <tool/fetch_head.hpp>
 #include <tool/fetch_printer.hpp>
 #include <tool/fetch_request.hpp>
@@ -57,6 +58,7 @@ public:
           policies_(requests_.size()),
           client_(context_.get_executor(), make_config(options).endpoints(endpoints)),
           cancel_(requests_.size()),
+          downloads_(requests_.size()),
           printer_(options, [this] { asio::post(context_, [this] { stop(); }); }) {
         if (options.timeline || options.verbose) {
             timeline_.emplace(urls_, colour_of_standard_error(), say);
@@ -88,6 +90,8 @@ private:
         auto& request = requests_[url];
         auto policy = endpoints_->find(request.method(), request.url()).policy();
         policies_[url] = policy;
+        downloads_[url] = make_download(options_, policy, url);
+        request.deliver_to(downloads_[url]);
         if (options_.verbose) say(quoted_request(request));
         auto done = asio::bind_cancellation_slot(cancel_[url].slot(),
                                                  [this, url](http::fetch_result result) {
@@ -103,6 +107,7 @@ private:
 
     void finish(std::size_t url, http::fetch_result result) {
         finished_call call = new_call(url, result.report());
+        const auto to_file = std::exchange(downloads_[url], nullptr);
         call.outcome.error = result.error();
         if (!result.error() && result.has_value()) {
             auto& response = result.value();
@@ -112,6 +117,12 @@ private:
             call.outcome.retry_after = response.headers()["Retry-After"];
             call.head = head_of(response);
             call.body = std::move(response).body();
+        }
+        if (to_file && result.error() == to_file->file_error()) call.file_error = result.error();
+        if (to_file && to_file->is_whole() && call.outcome.has_response()) {
+            call.is_saved = true;
+            call.outcome.bytes = to_file->bytes();
+            call.outcome.has_all = !call.outcome.is_2xx();
         }
         hand_over(std::move(call));
     }
@@ -127,8 +138,8 @@ private:
     }
 
     void hand_over(finished_call call) {
-        if (call.outcome.is_2xx()) ++whole_;
-        const int status = call.outcome.is_2xx()         ? exit_success
+        if (call.outcome.is_whole()) ++whole_;
+        const int status = call.outcome.is_whole()       ? exit_success
                            : call.outcome.has_response() ? exit_bad_status
                                                          : exit_no_response;
         status_ = std::max(status_, status);
@@ -168,6 +179,7 @@ private:
     asio::signal_set signals_{context_, SIGINT, SIGTERM};
     http::client client_;
     std::vector<asio::cancellation_signal> cancel_;
+    std::vector<std::shared_ptr<download>> downloads_;
     std::optional<timeline> timeline_;
     fetch_printer printer_;
     std::size_t next_ = 0;

@@ -46,6 +46,12 @@ bool same_name(std::string_view a, std::string_view b) noexcept {
     });
 }
 
+bool has_header(const fetch_options& o, std::string_view name) {
+    return std::any_of(o.headers.begin(), o.headers.end(), [&](const header_field& h) {
+        return same_name(h.first, name);
+    });
+}
+
 unsigned parse_count(std::string_view text, unsigned low, unsigned high) {
     unsigned value = 0;
     const auto* begin =

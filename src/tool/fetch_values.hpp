@@ -43,6 +43,9 @@ std::string read_data(const std::string& text);
 /// Whether names of fields are the same; ASCII letters compare without case.
 bool same_name(std::string_view a, std::string_view b) noexcept;
 
+/// Whether a `-H` gives this field.
+bool has_header(const fetch_options& options, std::string_view name);
+
 }  // namespace asio_retry::tool
 
 #endif

@@ -228,12 +228,12 @@ TEST_P(FetchRefusal, SaysWhy) {
 INSTANTIATE_TEST_SUITE_P(
     Options,
     FetchRefusal,
-    ::testing::Values(refusal{
-                          "unknown_long", {"--max-attempt", "3"}, "did you mean --max-attempts?"},
-                      refusal{"misspelt", {"--paralel"}, "did you mean --parallel?"},
-                      refusal{"unknown_short", {"-q"}, "there is no option -q"},
-                      refusal{"flag_with_value", {"--silent=yes"}, "--silent takes no value"},
-                      refusal{"empty_flag_value", {"--silent="}, "--silent takes no value"}),
+    ::testing::Values(
+        refusal{"unknown_long", {"--max-attempt", "3"}, "did you mean --max-attempts?"},
+        refusal{"misspelt", {"--paralel"}, "did you mean --parallel?"},
+        refusal{"unknown_short", {"-q"}, "there is no option -q"},
+        refusal{"flag_with_value", {"--silent=yes"}, "--silent takes no value"},
+        refusal{"empty_flag_value", {"--silent="}, "--silent takes no value"}),
     [](const auto& each) { return each.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
@@ -300,6 +300,17 @@ INSTANTIATE_TEST_SUITE_P(
         refusal{"same_file", {"-o", "a", "-o", "a", url}, "named twice"},
         refusal{"directory", {"-o", "/"}, "is a directory"},
         refusal{"no_directory", {"-o", "/nonexistent/a"}, "cannot be written: No such"},
+        refusal{"file_of_a_part", {"-o", "a.part", "-o", "a", url}, "'a' stands until it is whole"},
+        refusal{"resume_offset", {"-C", "100", "-o", "a"}, "--continue-at: '100' is not '-'"},
+        refusal{"resume_no_file", {"-C", "-"}, "goes with an --output FILE"},
+        refusal{"resume_one_file", {"-C", "-", "-o", "a", url}, "goes with an --output FILE"},
+        refusal{"resume_dash", {"-C", "-", "-o", "-"}, "goes with an --output FILE"},
+        refusal{"resume_device", {"-C", "-", "-o", "/dev/null"}, "is no regular file"},
+        refusal{"resume_head", {"-C-", "-I", "-o", "a"}, "--continue-at and --head exclude"},
+        refusal{"resume_include", {"-C-", "-i", "-o", "a"}, "and --include exclude"},
+        refusal{"resume_compressed", {"-C-", "--compressed", "-o", "a"}, "--compressed exclude"},
+        refusal{"resume_hedge", {"-C-", "--hedge", "1", "-o", "a"}, "and --hedge exclude"},
+        refusal{"resume_range", {"-C-", "-H", "range: bytes=1-", "-o", "a"}, "Range of your own"},
         refusal{"report_and_body", {"--report", "-"}, "takes standard output"},
         refusal{"report_and_dash", {"--report", "-", "-o", "-"}, "takes standard output"},
         refusal{"key_alone", {"--key", "/dev/null"}, "--key goes with --cert"},
