@@ -29,6 +29,10 @@ void fetch_printer::print(finished_call call) {
     boost::asio::post(thread_, [this, call = std::move(call)]() mutable { take(std::move(call)); });
 }
 
+void fetch_printer::show(std::string text) {
+    boost::asio::post(thread_, [text = std::move(text)] { say(text); });
+}
+
 void fetch_printer::when_done(std::function<void()> done) {
     boost::asio::post(thread_, std::move(done));
 }

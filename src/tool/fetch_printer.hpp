@@ -46,6 +46,8 @@ public:
 
     /// From any thread.
     void print(finished_call call);
+    /// Writes this to standard error, behind all that was handed over.
+    void show(std::string text);
     /// Calls `done` from the printer's thread after all that was handed over is printed.
     void when_done(std::function<void()> done);
     /// Ends the thread; no printing after this.

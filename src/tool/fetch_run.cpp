@@ -12,6 +12,7 @@
 #include <tool/fetch_download.hpp>
 #include <tool/fetch_head.hpp>
 #include <tool/fetch_printer.hpp>
+#include <tool/fetch_progress.hpp>
 #include <tool/fetch_request.hpp>
 #include <tool/fetch_run.hpp>
 #include <tool/fetch_timeline.hpp>
@@ -39,10 +40,16 @@ std::vector<std::string> shown_urls(const fetch_options& options) {
     return urls;
 }
 
+bool is_terminal() { return ::isatty(STDERR_FILENO) != 0; }
+
+bool shows_progress(const fetch_options& o) {
+    return !o.silent && !o.parallel && !o.timeline && !o.verbose && is_terminal();
+}
+
 colour colour_of_standard_error() {
     const char* no_colour =
         std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe): never set here
-    const bool wanted = ::isatty(STDERR_FILENO) != 0 && no_colour == nullptr;
+    const bool wanted = is_terminal() && no_colour == nullptr;
     return wanted ? colour::on : colour::off;
 }
 
@@ -59,6 +66,7 @@ public:
           client_(context_.get_executor(), make_config(options).endpoints(endpoints)),
           cancel_(requests_.size()),
           downloads_(requests_.size()),
+          shows_progress_(shows_progress(options)),
           printer_(options, [this] { asio::post(context_, [this] { stop(); }); }) {
         if (options.timeline || options.verbose) {
             timeline_.emplace(urls_, colour_of_standard_error(), say);
@@ -99,13 +107,23 @@ private:
                                                      finish(url, std::move(result));
                                                      start_more();
                                                  });
-        if (!timeline_) return client_.async_try_fetch(std::move(request), std::move(done));
+        const auto watcher = watch(url);
+        if (!watcher) return client_.async_try_fetch(std::move(request), std::move(done));
         auto retry = policy.retry();
-        policy.retry(std::move(retry.observer(timeline_->watch(url))));
+        policy.retry(std::move(retry.observer(watcher)));
         client_.async_try_fetch(std::move(request), std::move(policy), std::move(done));
     }
 
+    std::shared_ptr<observer> watch(std::size_t url) {
+        if (timeline_) return timeline_->watch(url);
+        if (!shows_progress_ || !downloads_[url]) return nullptr;
+        progress_ = std::make_shared<fetch_progress>(
+            [this](const std::string& text) { printer_.show(text); });
+        return progress_;
+    }
+
     void finish(std::size_t url, http::fetch_result result) {
+        if (progress_) std::exchange(progress_, nullptr)->clear();
         finished_call call = new_call(url, result.report());
         const auto to_file = std::exchange(downloads_[url], nullptr);
         call.outcome.error = result.error();
@@ -181,6 +199,8 @@ private:
     std::vector<asio::cancellation_signal> cancel_;
     std::vector<std::shared_ptr<download>> downloads_;
     std::optional<timeline> timeline_;
+    std::shared_ptr<fetch_progress> progress_;  // of the call that runs
+    bool shows_progress_;
     fetch_printer printer_;
     std::size_t next_ = 0;
     std::size_t running_ = 0;

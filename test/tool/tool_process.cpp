@@ -28,14 +28,15 @@ void redirect(int descriptor, const std::string& path, int flags) {
 
 tool_run::tool_run(std::vector<std::string> arguments,
                    const std::string& standard_input,
-                   const std::string& standard_output) {
+                   const std::string& standard_output,
+                   const std::string& standard_error) {
     arguments.insert(arguments.begin(), ASIO_RETRY_TOOL);
     std::vector<char*> pointers;
     for (auto& each : arguments) pointers.push_back(each.data());
     pointers.push_back(nullptr);
     const auto in = directory_.write("in", standard_input);
     const auto out = standard_output.empty() ? path("out") : standard_output;
-    const auto err = path("err");
+    const auto err = standard_error.empty() ? path("err") : standard_error;
     pid_ = ::fork();
     if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
     if (pid_ > 0) return;

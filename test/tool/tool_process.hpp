@@ -25,10 +25,12 @@ public:
     /// For `standard_output`: the tool is to have none.
     static constexpr const char* closed = "(closed)";
 
-    /// `standard_output` names a file to open for writing in place of the temporary one.
+    /// `standard_output` and `standard_error` name files to open for writing in place of the
+    /// temporary ones.
     explicit tool_run(std::vector<std::string> arguments,
                       const std::string& standard_input = {},
-                      const std::string& standard_output = {});
+                      const std::string& standard_output = {},
+                      const std::string& standard_error = {});
     ~tool_run();
     tool_run(const tool_run&) = delete;
     tool_run& operator=(const tool_run&) = delete;
