@@ -20,15 +20,15 @@ namespace fs = std::filesystem;
 
 void check_request(fetch_options& o) {
     if (o.urls.empty()) refuse("no URL given");
-    if (o.head_only && o.data) refuse("--head sends no --data");
-    if (o.method.empty()) o.method = o.head_only ? "HEAD" : o.data ? "POST" : "GET";
+    if (o.head_only && o.has_data()) refuse("--head sends no --data");
+    if (o.method.empty()) o.method = o.head_only ? "HEAD" : o.has_data() ? "POST" : "GET";
     if (o.key == key_choice::given && o.idempotency_key.empty()) {
         refuse("--idempotency-key: the KEY is empty; leave it out and one is made up");
     }
     if (o.key != key_choice::none && has_header(o, "Idempotency-Key")) {
         refuse("--idempotency-key and -H 'Idempotency-Key: ...' exclude each other");
     }
-    if (o.data && !has_header(o, "Content-Type") && o.removed_headers.empty()) {
+    if (o.has_data() && !has_header(o, "Content-Type") && o.removed_headers.empty()) {
         o.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
     }
 }

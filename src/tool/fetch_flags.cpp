@@ -89,10 +89,7 @@ void fetch_flags::add_request_flags() {
           "TEXT|@FILE|@-",
           "Send this body, byte by byte as it is, of a FILE or of standard input;\n"
           "several are joined with '&'. A form by default",
-          [](fetch_options& o, const std::string& text) {
-              auto bytes = read_data(text);
-              o.data = o.data ? *o.data + "&" + bytes : std::move(bytes);
-          });
+          [](fetch_options& o, const std::string& text) { add_data(o, text); });
     flag("--compressed",
          "Ask for the body in gzip, deflate or br, and decode it",
          &fetch_options::compressed);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 namespace asio_retry::tool {
 
@@ -44,8 +45,10 @@ std::string quoted_request(const http::request& request) {
     if (!request.idempotency_key().empty()) {
         text += "> Idempotency-Key: " + request.idempotency_key() + "\n";
     }
-    if (!request.body().empty())
-        text += "> (" + std::to_string(request.body().size()) + " bytes)\n";
+    error_code ignored;
+    const std::uint64_t size =
+        request.source() ? request.source()->length(ignored).value_or(0) : request.body().size();
+    if (size != 0) text += "> (" + std::to_string(size) + " bytes)\n";
     return text;
 }
 

@@ -38,6 +38,8 @@ struct fetch_options {
     std::vector<header_field> headers;
     std::vector<std::string> removed_headers;  ///< lower case: `-H 'Content-Type:'`
     std::optional<std::string> data;
+    std::string data_file;  ///< a large file that is the data, in place of `data`; empty: none
+    bool has_data() const noexcept { return data || !data_file.empty(); }
     bool idempotent = false;
     key_choice key = key_choice::none;
     std::string idempotency_key;

@@ -72,6 +72,7 @@ http::request make_request(const fetch_options& options, const std::string& url)
     http::request request(options.method, url);
     for (const auto& [name, value] : options.headers) request.header(name, value);
     if (options.data) request.body(*options.data);
+    if (!options.data_file.empty()) request.body(http::body_source::file(options.data_file));
     if (options.idempotent) request.repeatable(http::repeat::allowed);
     if (options.key == key_choice::given) request.idempotency_key(options.idempotency_key);
     if (options.key == key_choice::made_up) request.idempotency_key(make_key());

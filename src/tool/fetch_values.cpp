@@ -4,13 +4,18 @@
 #include <tool/duration.hpp>
 #include <tool/fetch_output.hpp>
 #include <tool/fetch_values.hpp>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <stdexcept>
+#include <system_error>
+#include <utility>
 
 namespace asio_retry::tool {
 
@@ -181,6 +186,8 @@ void add_header(fetch_options& options, std::string_view text) {
     }
 }
 
+namespace {
+
 std::string read_data(const std::string& text) {
     if (!text.starts_with('@')) return text;
     const auto path = text.substr(1);
@@ -204,6 +211,30 @@ std::string read_data(const std::string& text) {
             return bytes;
         }
     }
+}
+
+/// One that is worth opening again for each attempt, so as not to hold it in memory.
+bool is_large_file(const std::string& text) {
+    constexpr std::uintmax_t large = std::uintmax_t{1024} * 1024;
+    if (!text.starts_with('@') || text == "@-") return false;
+    const auto path = text.substr(1);
+    std::error_code ignored;
+    return std::filesystem::is_regular_file(path, ignored) &&
+           std::filesystem::file_size(path, ignored) > large && ::access(path.c_str(), R_OK) == 0;
+}
+
+}  // namespace
+
+void add_data(fetch_options& options, const std::string& text) {
+    if (!options.has_data() && is_large_file(text)) {
+        options.data_file = text.substr(1);
+        return;
+    }
+    if (!options.data_file.empty()) {
+        options.data = read_data("@" + std::exchange(options.data_file, {}));
+    }
+    auto bytes = read_data(text);
+    options.data = options.data ? *options.data + "&" + bytes : std::move(bytes);
 }
 
 }  // namespace asio_retry::tool

@@ -162,13 +162,20 @@ TEST_F(FetchBody, NothingIsLeftOfAFailure) {
     EXPECT_THAT(files(), ElementsAre("a"));
 }
 
-TEST_F(FetchBody, NothingIsLeftOfAnInterruptedFetch) {
-    const scripted_server server({{expect_request(), send(cut(4)), stall()}});
-    tool_run run({"fetch", "-o", file("a"), server.url("/a")});
-    while (contents_of(file("a.part")) != "0123") ::usleep(1000);
-    run.signal(SIGINT);
-    EXPECT_EQ(run.wait().status, 130);
+TEST_F(FetchBody, NothingIsLeftOfAnInterruptedFetchUnlessToldOtherwise) {
+    const auto interrupt = [this](words arguments) {
+        const scripted_server server({{expect_request(), send(cut(4)), stall()}});
+        arguments.insert(arguments.begin(), "fetch");
+        arguments.push_back(server.url("/a"));
+        tool_run run(arguments);
+        while (contents_of(file("a.part")) != "0123") ::usleep(1000);
+        run.signal(SIGINT);
+        EXPECT_EQ(run.wait().status, 130);
+    };
+    interrupt({"-o", file("a")});
     EXPECT_THAT(files(), IsEmpty());
+    interrupt({"-C", "-", "-o", file("a")});
+    EXPECT_THAT(files(), ElementsAre("a.part", "a.part.state"));
 }
 
 TEST_F(FetchBody, TheFileHasTheHeadTooIfThatIsAsked) {
@@ -256,6 +263,26 @@ TEST_F(FetchBody, ARunThatIsNotToldBeginsAnew) {
     EXPECT_EQ(result_.status, 0) << result_.err;
     EXPECT_EQ(server.requests().at(1).field("Range"), "");
     EXPECT_THAT(files(), ElementsAre("a"));
+}
+
+// -d @FILE.
+
+TEST_F(FetchBody, ALargeFileIsSentAgainForEachAttempt) {
+    std::string large;
+    while (large.size() < 1'500'000) large += std::to_string(large.size()) + "\n";
+    const auto path = directory_.write("large", large);
+    const scripted_server server({answer(response(503)), answer(response(200, "taken"))});
+    report_of({"--idempotent", "-v", "-d", "@" + path, server.url("/a")});
+    EXPECT_EQ(result_.status, 0) << result_.err;
+    EXPECT_EQ(result_.out, "taken");
+    EXPECT_THAT(result_.err, HasSubstr("> (" + std::to_string(large.size()) + " bytes)\n"));
+    ASSERT_EQ(server.requests().size(), 2U);
+    for (const auto& each : server.requests()) {
+        EXPECT_EQ(each.method, "POST");
+        EXPECT_EQ(each.field("Content-Length"), std::to_string(large.size()));
+        EXPECT_EQ(each.field("Content-Type"), "application/x-www-form-urlencoded");
+        EXPECT_TRUE(each.body == large);
+    }
 }
 
 }  // namespace

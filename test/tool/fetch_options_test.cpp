@@ -76,6 +76,27 @@ TEST(FetchOptions, DataComesFromAFile) {
     EXPECT_EQ(parse({"-d", "x", "-d", "@" + file, url}).data, std::string("x&a\r\n\0b\n", 8));
 }
 
+TEST(FetchOptions, ALargeFileAloneIsNotReadAtOnce) {
+    const test::temporary_directory directory;
+    constexpr std::size_t limit = 1024UL * 1024;
+    const auto large = directory.write("large", std::string(limit + 1, 'x'));
+    const auto small = directory.write("small", std::string(limit, 'x'));
+    auto options = parse({"-d", "@" + large, url});
+    EXPECT_EQ(options.data, std::nullopt);
+    EXPECT_EQ(options.data_file, large);
+    EXPECT_EQ(options.method, "POST");
+    options = parse({"-d", "@" + small, url});
+    EXPECT_EQ(options.data->size(), limit);
+    EXPECT_EQ(options.data_file, "");
+    for (const auto& words : {std::vector<std::string>{"-d", "@" + large, "-d", "a", url},
+                              std::vector<std::string>{"-d", "a", "-d", "@" + large, url}}) {
+        options = parse(words);
+        EXPECT_EQ(options.data->size(), limit + 3);
+        EXPECT_EQ(options.data_file, "");
+    }
+    EXPECT_THAT(error_of({"-I", "-d", "@" + large, url}), HasSubstr("--head sends no --data"));
+}
+
 TEST(FetchOptions, DataIsAFormUnlessToldOtherwise) {
     EXPECT_THAT(parse({url}).headers, IsEmpty());
     EXPECT_THAT(parse({"-d", "a", url}).headers,
