@@ -150,7 +150,8 @@ error_code file_sink::begin_rest(const response& head) {
 error_code file_sink::check_end(const response& head) {
     const partial_record& known = *file_.state();
     const auto range = content_range_of(head.headers());
-    has_all_ = options_.digest() != digest_checking::required && range && !range->span && range->complete_length == file_.offset() &&
+    has_all_ = options_.digest() != digest_checking::required && range && !range->span &&
+               range->complete_length == file_.offset() &&
                (known.length == file_.offset() || has_validator(head.headers(), known.validator));
     if (has_all_) {
         size_ = file_.offset();
@@ -189,7 +190,8 @@ error_code file_sink::check_digest(const response& whole) {
     if (options_.digest() == digest_checking::off) return {};
     auto expected = representation_digest(whole.headers(), whole.status());
     if (!expected) {
-        return options_.digest() == digest_checking::required ? make_error_code(error::no_digest) : error_code();
+        return options_.digest() == digest_checking::required ? make_error_code(error::no_digest)
+                                                              : error_code();
     }
     digest_check check(std::move(*expected));
     std::string bytes;

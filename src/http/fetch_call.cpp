@@ -49,8 +49,8 @@ error_code fetch_call::prepare_body() {
     const bool has_body = r.source() || !r.body().empty();
     notice_.expects_continue =
         expects_continue_ && has_body && r.expect_continue() != nanoseconds::zero();
-    notice_.accepts_codings = begin_.policy.compressed() == compression::on &&
-                              (!r.sink() || !r.sink()->wants_encoded());
+    notice_.accepts_codings =
+        begin_.policy.compressed() == compression::on && (!r.sink() || !r.sink()->wants_encoded());
     is_long_ =
         r.source() || r.sink() || notice_.expects_continue || r.body().size() >= long_request;
     return {};

@@ -4,9 +4,9 @@
 #define ASIO_RETRY_SRC_HTTP_TARGET_CACHE_HPP
 
 #include "http/target.hpp"
-#include <asio_retry/http/client_config.hpp>
 #include <asio_retry/detail/light_mutex.hpp>
 #include <asio_retry/error.hpp>
+#include <asio_retry/http/client_config.hpp>
 
 #include <array>
 #include <cstddef>
