@@ -335,7 +335,9 @@ endpoint_policy hedging_endpoint(const hedge_options& o) {
     return std::move(endpoint_policy().fetch(at_once().hedge(o)));
 }
 
-const connection_script slow = {expect_request(), pause(80ms), send(response(200)), close()};
+// Says that it closes: a call that found it closed only when it had sent would count one attempt more.
+const connection_script slow = {
+    expect_request(), pause(80ms), send(response(200, "", "Connection: close\r\n")), close()};
 
 TEST(FetchHedge, IsPaidFromTheBudget) {
     scripted_server server({slow}, repeated());
