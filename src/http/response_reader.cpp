@@ -20,7 +20,6 @@ namespace beast_http = boost::beast::http;
 namespace {
 
 constexpr unsigned max_informational = 16;
-constexpr std::size_t large_read = std::size_t{64} * 1024;
 constexpr std::string_view end_of_head = "\r\n\r\n";
 /// Of each byte of a body: what its chunk headers, which a sender is free to pad, may take.
 constexpr std::uint64_t max_chunk_overhead = 16;
@@ -214,14 +213,6 @@ bool response_reader::has_doubtful_end() const {
         return parser_->chunked() || parser_->content_length().value_or(0) != 0;
     }
     return parser_->chunked() && parser_->get().version() < 11;
-}
-
-std::size_t response_reader::wanted() const {
-    constexpr std::size_t least = read_buffer::usual_size / 4;
-    if (!final_) return least;
-    const auto left = parser_->content_length_remaining();
-    if (!left || *left <= read_buffer::usual_size) return least;
-    return static_cast<std::size_t>(std::min<std::uint64_t>(*left, large_read));
 }
 
 void response_reader::release(std::shared_ptr<const std::string> url,

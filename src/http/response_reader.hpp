@@ -57,8 +57,9 @@ public:
     /// Whether a 1xx has come before it.
     bool has_informed() const noexcept { return informational_ != 0; }
 
-    /// How much to make room for.
-    std::size_t wanted() const;
+    /// How much to make room for. The same for a large body: a larger buffer for each would have malloc
+    /// give memory back to the system each time, which costs more than the reads that it saves.
+    static constexpr std::size_t wanted() noexcept { return read_buffer::usual_size / 4; }
 
     /// Whether the peer keeps the connection open after it. Precondition: `done()`.
     bool keep_alive() const noexcept { return keep_alive_; }
