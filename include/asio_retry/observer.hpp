@@ -34,8 +34,8 @@ public:
     virtual void retry_scheduled(std::string_view operation, const attempt_record& r) noexcept {
         (void)operation, (void)r;
     }
-    /// So many bytes of an attempt's response have been delivered, of `total` if that is known (HTTP, where
-    /// the body goes to a sink or a file; a resumed download counts what it had).
+    /// So many bytes of an attempt's response have been delivered, of `total` if that is known.
+    /// (HTTP, where the body goes to a sink or a file; a resumed download counts what it had.)
     virtual void body_received(std::string_view operation,
                                std::uint64_t received,
                                std::optional<std::uint64_t> total) noexcept {

@@ -221,7 +221,6 @@ TEST(BodySource, IsSentToItsEndBesideASuccess) {
 }
 
 TEST(ExpectContinue, HoldsTheBodyBackUntilItIsAskedFor) {
-    const gate asked;
     scripted_server server({{expect_head(),
                              pause(30ms),
                              send("HTTP/1.1 100 Continue\r\n\r\n"),

@@ -71,6 +71,7 @@ TEST_F(Download, MakesTheFile) {
     EXPECT_EQ(text_of(target), text);
     EXPECT_THAT(names(), testing::ElementsAre("file"));
     EXPECT_EQ(server.requests().at(0).count("Range"), 0U);
+    EXPECT_EQ(server.requests().at(0).field("Accept-Encoding"), "identity");
 }
 
 TEST_F(Download, IsResumedAfterACutAtEveryByte) {
@@ -280,6 +281,8 @@ TEST_F(Download, RefusesAPartThatNobodyAskedFor) {
     EXPECT_EQ(r.reason(), reason::permanent_failure);
     r = f.fetch(get(server).header("Range", "bytes=0-4"));
     EXPECT_EQ(r.error(), http::error::unasked_range);
+    r = f.fetch(request("HEAD", server.url()).deliver_to(into_file(target.string())));
+    EXPECT_EQ(r.error(), http::error::invalid_method);
     EXPECT_EQ(server.requests().size(), 1U);
     EXPECT_FALSE(fs::exists(target));
 }

@@ -60,7 +60,7 @@ public:
     /// The next bytes of the body; valid until it ends.
     virtual boost::asio::awaitable<void> write(boost::asio::const_buffer bytes) = 0;
 
-    /// The body has come whole. `whole` has the fields of the trailer too.
+    /// The body has come whole. `whole` is as `begin` was given it.
     virtual boost::asio::awaitable<void> end(const response& whole) {
         (void)whole;
         co_return;

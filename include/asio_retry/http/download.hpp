@@ -69,8 +69,10 @@ private:
     - `error::digest_mismatch`: the bytes are not those that the digest is of; they are removed
     - `error::no_digest`: one was required; what came is removed
     - what the system says of the files: no such directory, no space left, ...
-    Files are written, and digests computed, with calls that block. Bodies are asked for without
-    Content-Encoding, whatever the policy says.
+    - `error::invalid_method`: a HEAD, which has no body
+    Files are written, and digests computed, with calls that block. Bodies are asked for as they are
+    (`Accept-Encoding: identity`, if the request has no such field of its own) and written as they come,
+    whatever the policy says.
 
     The observer's `body_received` counts what was there as well. One sink serves one call at a time;
     files in use by a call belong to it until it ends. */
