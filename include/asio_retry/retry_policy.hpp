@@ -127,9 +127,15 @@ public:
             throw std::invalid_argument("on: failures of kind " + std::string(to_string(kind)) +
                                         " are never retried; classify the error as another kind");
         }
-        edit().by_kind[static_cast<std::size_t>(kind)] = std::move(limits);
+        options& o = edit();
+        o.by_kind[static_cast<std::size_t>(kind)] = std::move(limits);
+        o.counts_by_kind = std::any_of(o.by_kind.begin(), o.by_kind.end(), [](const auto& l) {
+            return l.max_attempts().has_value();
+        });
         return *this;
     }
+    /// Whether some kind has a limit of its own on the attempts.
+    bool counts_by_kind() const noexcept { return options_->counts_by_kind; }
     const kind_limits& on(failure_kind kind) const noexcept {
         return options_->by_kind[static_cast<std::size_t>(kind)];
     }
@@ -254,6 +260,7 @@ private:
         std::string name;
         unsigned max_attempts = 3;
         bool has_guards = false;
+        bool counts_by_kind = false;
     };
 
     static const std::shared_ptr<options>& defaults() {

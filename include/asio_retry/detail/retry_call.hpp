@@ -196,7 +196,7 @@ private:
     steady_time start_{};
     steady_time mark_{};  // start of the attempt, end of the wait, or end of the call
     attempt_history history_;
-    call_guards guards_;
+    [[no_unique_address]] call_guards guards_;
     bool open_ = false;  // the last record is that of the attempt in progress, or just ended
 };
 

@@ -112,6 +112,9 @@ public:
 
     /// Whether no failure of the attempt in progress could be retried, by the limits on attempts.
     attempt_place place(const retry_policy& policy) const noexcept {
+        if (!policy.counts_by_kind()) {
+            return number_ < policy.max_attempts() ? attempt_place::not_last : attempt_place::last;
+        }
         for (std::size_t i = 0; i < index(failure_kind::permanent); ++i) {
             const auto own = policy.on(static_cast<failure_kind>(i)).max_attempts();
             if (own ? failures_[i] + 1 < *own : number_ < policy.max_attempts()) {

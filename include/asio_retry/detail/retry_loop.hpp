@@ -72,18 +72,16 @@ public:
     loop_steps(const retry_policy& policy, timer_service& timers) noexcept
         : timers_(timers), call_(policy) {}
 
-    /// Whether there is an attempt to make. To be asked before each.
-    bool wants_attempt(const asio::cancellation_state& state) noexcept {
-        const bool first = call_.number() == 0;
-        const steady_time now = first || waits_ ? timers_.now() : call_.wake_time();
-        return take(is_cancelled(state) ? call_.cancel(now)
-                    : first             ? call_.start(now)
-                                        : call_.wait_done(now)) == retry_action::type::attempt;
+    /// Begins the call. Whether there is an attempt to make.
+    bool start(const asio::cancellation_state& state) noexcept {
+        const steady_time now = timers_.now();
+        return take(is_cancelled(state) ? call_.cancel(now) : call_.start(now)) ==
+               retry_action::type::attempt;
     }
 
     attempt begin() { return call_.begin_attempt(); }
 
-    /// Takes the outcome. Whether the call goes on.
+    /// Takes the outcome. Whether another attempt follows, at once or after a wait.
     template <typename Operation>
     bool end(Operation& op, const asio::cancellation_state& state) {
         const error_code ec = last.error();
@@ -103,10 +101,15 @@ public:
             take(call_.end_attempt(timers_.now(), v, ec, random_of(call_.policy(), timers_)));
         if (next != retry_action::type::wait) return false;
         op.run_reset();
-        return true;
+        return waits_ || resume(call_.wake_time(), state);
     }
 
     bool wants_wait() const noexcept { return waits_; }
+
+    /// A wait has ended. Whether there is an attempt to make.
+    bool wait_done(const asio::cancellation_state& state) noexcept {
+        return resume(timers_.now(), state);
+    }
 
     void expired() noexcept {
         if (last.error() == asio::error::operation_aborted) {
@@ -121,6 +124,11 @@ public:
     outcome<T> last;
 
 private:
+    bool resume(steady_time now, const asio::cancellation_state& state) noexcept {
+        return take(is_cancelled(state) ? call_.cancel(now) : call_.wait_done(now)) ==
+               retry_action::type::attempt;
+    }
+
     retry_action::type take(const retry_action& next) noexcept {
         waits_ = next.delay > nanoseconds::zero();
         why_ = next.why;
@@ -147,7 +155,8 @@ asio::awaitable<typename Finish::result, Executor> retry_loop(retry_policy polic
     loop_steps<value, Finish> steps(policy, timers);
     std::optional<timed_wait> wait;
 
-    while (steps.wants_attempt(co_await asio::this_coro::cancellation_state)) {
+    bool more = steps.start(co_await asio::this_coro::cancellation_state);
+    while (more) {
         const attempt current = steps.begin();
         if (current.deadline() == steady_time::max()) {
             try {
@@ -169,10 +178,11 @@ asio::awaitable<typename Finish::result, Executor> retry_loop(retry_policy polic
             auto attempt = run_until(std::move(body), timers, current.deadline());
             if (co_await std::move(attempt)) steps.expired();
         }
-        if (!steps.end(op, co_await asio::this_coro::cancellation_state)) break;
+        more = steps.end(op, co_await asio::this_coro::cancellation_state);
         if (steps.wants_wait()) {
             wait.emplace(timers);
             co_await wait->until(steps.wake_time());
+            more = steps.wait_done(co_await asio::this_coro::cancellation_state);
         }
     }
     co_return steps.finish();

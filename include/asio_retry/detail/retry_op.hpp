@@ -3,7 +3,7 @@
 #ifndef ASIO_RETRY_DETAIL_RETRY_OP_HPP
 #define ASIO_RETRY_DETAIL_RETRY_OP_HPP
 
-#include <asio_retry/detail/attempt_deadline.hpp>
+#include <asio_retry/detail/call_timer.hpp>
 #include <asio_retry/detail/completion_signature.hpp>
 #include <asio_retry/detail/handler_allocator.hpp>
 #include <asio_retry/detail/judge.hpp>
@@ -22,7 +22,6 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 namespace asio_retry::detail {
 
@@ -64,12 +63,11 @@ public:
     is destroyed drops that, and the call with it. Between them the call owns itself. `Choice` (a `finish_for`) makes the handler's
     arguments of the last attempt's. All steps run on the handler's executor. */
 template <typename Choice, typename Executor, typename Operation, typename Handler>
-class retry_op {
+class retry_op : private call_timer<retry_op<Choice, Executor, Operation, Handler>> {
     using finish_type = typename Choice::type;
     using executor_type = asio::associated_executor_t<Handler, Executor>;
 
-    using deadline_type = attempt_deadline<retry_op>;
-    friend deadline_type;
+    friend call_timer<retry_op>;
 
 public:
     template <typename H>
@@ -103,6 +101,8 @@ private:
           policy_(std::move(policy)),
           call_(policy_),
           operation_(std::move(op)) {}
+
+    ~retry_op() { this->forsake(); }
 
     template <typename Allocator>
     static auto rebind(const Allocator& a) noexcept {
@@ -148,14 +148,14 @@ private:
         using continuation::continuation;
 
         cancellation_slot_type get_cancellation_slot() const noexcept {
-            return this->call().attempt_slot();
+            return this->call().slot();
         }
 
         template <typename... Ts>
         void operator()(Ts&&... results) {
             retry_op& call = this->take();
             Choice::store(call.last_, std::forward<Ts>(results)...);
-            if (!call.has_deadline_ || call.deadline().completed()) call.attempt_done();
+            if (call.completed()) call.attempt_done();
         }
     };
 
@@ -166,20 +166,6 @@ private:
         void operator()() {
             retry_op& call = this->take();
             call.proceed(call.wait_done(call.timers_.now()));
-        }
-    };
-
-    /// A backoff's place in the timer service. Who takes it out of there posts its handler.
-    class backoff_entry : public timer_entry {
-    public:
-        explicit backoff_entry(retry_op& c) noexcept : timer_entry(&on_fire), call(c) {}
-        retry_op& call;
-
-    private:
-        static void on_fire(timer_entry& entry, timer_event event) noexcept {
-            retry_op& call = static_cast<backoff_entry&>(entry).call;
-            if (event == timer_event::expired) return call.post(wait_handler(call));
-            call.abandon();
         }
     };
 
@@ -207,12 +193,6 @@ private:
         reason why_;
     };
 
-    deadline_type& deadline() noexcept { return *std::get_if<deadline_type>(&waiting_); }
-
-    asio::cancellation_slot attempt_slot() noexcept {
-        return has_deadline_ || has_slot_ ? deadline().slot() : asio::cancellation_slot();
-    }
-
     void watch_cancellation() {
         auto slot = asio::get_associated_cancellation_slot(handler_);
         has_slot_ = slot.is_connected();
@@ -221,13 +201,10 @@ private:
 
     void cancel() {
         cancelled_ = true;
-        // An operation may complete while it is being cancelled: then this is gone afterwards.
-        if (auto* const d = std::get_if<deadline_type>(&waiting_)) {
-            d->cancel();
-        } else if (auto* const b = std::get_if<backoff_entry>(&waiting_)) {
-            if (timers_.withdraw(*b)) post(wait_handler(*this));
-        }
+        this->cancel_step();
     }
+
+    void backoff_done() { post(wait_handler(*this)); }
 
     retry_action wait_done(steady_time now) noexcept {
         return cancelled_ ? call_.cancel(now) : call_.wait_done(now);
@@ -237,8 +214,7 @@ private:
         while (next.what == retry_action::type::wait) {
             operation_.run_reset();
             if (next.delay > nanoseconds::zero() && !cancelled_) {
-                auto& entry = waiting_.template emplace<backoff_entry>(*this);
-                return timers_.schedule(entry, call_.wake_time());
+                return this->back_off(call_.wake_time());
             }
             next = wait_done(cancelled_ ? timers_.now() : call_.wake_time());
         }
@@ -249,17 +225,18 @@ private:
     void make_attempt() {
         const attempt current = call_.begin_attempt();
         const bool limited = current.deadline() != steady_time::max();
-        has_deadline_ = limited;
-        if (limited || has_slot_) waiting_.template emplace<deadline_type>(*this);
-        if (limited) deadline().arm(current.deadline());
+        if (limited) {
+            this->begin_until(current.deadline());
+        } else {
+            this->begin_unlimited(has_slot_);
+        }
         initiate_attempt(operation_.function(), current, attempt_handler(*this));
         // Without a deadline the call may be gone by now.
-        if (limited && deadline().initiated()) post(resumer(*this));
+        if (limited && this->initiated()) post(resumer(*this));
     }
 
     void attempt_done() {
-        if (has_deadline_ && deadline().expired() && !cancelled_ &&
-            last_.error() == asio::error::operation_aborted) {
+        if (this->end_attempt() && !cancelled_ && last_.error() == asio::error::operation_aborted) {
             last_.replace_error(error::attempt_timeout);
         }
         const error_code ec = last_.error();
@@ -293,10 +270,8 @@ private:
     retry_policy policy_;
     retry_call call_;
     [[no_unique_address]] Operation operation_;
-    typename finish_type::values last_;
-    std::variant<std::monostate, deadline_type, backoff_entry> waiting_;
+    [[no_unique_address]] typename finish_type::values last_;
     bool has_slot_ = false;
-    bool has_deadline_ = false;
     bool cancelled_ = false;
 };
 

@@ -3,7 +3,7 @@
 #ifndef ASIO_RETRY_DETAIL_SPAWNED_ATTEMPT_HPP
 #define ASIO_RETRY_DETAIL_SPAWNED_ATTEMPT_HPP
 
-#include <asio_retry/detail/attempt_deadline.hpp>
+#include <asio_retry/detail/call_timer.hpp>
 #include <asio_retry/detail/invoke_attempt.hpp>
 #include <asio_retry/detail/outcome.hpp>
 #include <asio_retry/detail/timed_wait.hpp>
