@@ -33,7 +33,11 @@ Executor attempt_executor(const Executor& ex) {
             ex.template target<asio::strand<asio::io_context::executor_type>>() != nullptr ||
             ex.template target<asio::strand<asio::thread_pool::executor_type>>() != nullptr ||
             ex.template target<asio::strand<asio::any_io_executor>>() != nullptr;
-        return serial ? ex : Executor(asio::make_strand(ex));
+        if (serial) return ex;
+        if (const auto* e = ex.template target<asio::io_context::executor_type>()) {
+            return asio::make_strand(*e);
+        }
+        return asio::make_strand(ex);
     } else {
         return ex;
     }
