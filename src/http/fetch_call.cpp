@@ -4,7 +4,6 @@
 #include "http/decode_body.hpp"
 #include "http/idempotency.hpp"
 #include "http/long_exchange.hpp"
-#include "http/server_word.hpp"
 #include <asio_retry/detail/outcome.hpp>
 #include <asio_retry/http/attempt_hook.hpp>
 #include <asio_retry/http/body_sink.hpp>
@@ -200,7 +199,7 @@ retry_action fetch_call::end_attempt(error_code ec, bool cancelled) {
 
     const bool reusable = !ec && known.sent == send_state::full && lease_.get()->can_serve_again();
     if (!ec && known.sent == send_state::full) lease_.get()->end_use();
-    verdict v = ec ? judge_error(begin_.what, begin_.policy, ec, known) : judge_response(known);
+    verdict v = ec ? judge_error(ec, known) : judge_response(known);
     if (is_long_ || own_fault_) v = judge_length(v, ec);
     if (v.is_failure() && cancelled) v = failure_kind::cancelled;
     if (v.is_failure() && v.kind() == failure_kind::cancelled && !cancelled) {
@@ -249,12 +248,16 @@ verdict fetch_call::judge_response(attempt_facts known) {
     server_word said;
     if (status >= 400) said = server_word_of(last_->headers(), std::chrono::system_clock::now());
     verdict v = detail::judge_response(begin_.what, begin_.policy, status, said.wait, known);
+    obey(said, v);
+    if (begin_.policy.pacing() == pacing::on) take_quota();
+    return v;
+}
+
+void fetch_call::obey(const server_word& said, verdict& v) const {
     if (said.forbids_retry && begin_.policy.server_veto() == server_veto::obeyed &&
         v.is_failure()) {
         v.forbid_retry(reason::permanent_failure);
     }
-    if (begin_.policy.pacing() == pacing::on) take_quota();
-    return v;
 }
 
 /// What was streamed has a say of its own.

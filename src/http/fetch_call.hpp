@@ -10,6 +10,7 @@
 #include "http/core.hpp"
 #include "http/fetch_lane.hpp"
 #include "http/fetch_start.hpp"
+#include "http/server_word.hpp"
 #include "http/target.hpp"
 #include "http/verdicts.hpp"
 #include "http/wire.hpp"
@@ -113,6 +114,8 @@ private:
     attempt_facts facts() const noexcept;
     error_code receive();
     verdict judge_response(attempt_facts known);
+    verdict judge_error(const error_code& ec, attempt_facts known);
+    void obey(const server_word& said, verdict& v) const;
     verdict judge_length(verdict v, const error_code& ec) const;
     void take_quota();
     void remember_address(const verdict& v, steady_time now);

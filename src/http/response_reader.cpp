@@ -125,6 +125,11 @@ error_code response_reader::take_head(read_buffer& input) {
         waited_for_ = text.size();
         if (text.size() >= header_limit_) return error::header_too_large;
     }
+    if (ec == beast_http::error::body_limit) {
+        // By its Content-Length: the head is whole.
+        header_ = std::move(parser_->get().base());
+        final_ = true;
+    }
     if (ec) return ec;
     if (size > header_limit_) return error::header_too_large;
     input.consume(size);

@@ -2,6 +2,7 @@
 #include "http/verdicts.hpp"
 
 #include "http/idempotency.hpp"
+#include <asio_retry/http/error.hpp>
 
 #include <algorithm>
 
@@ -20,6 +21,12 @@ constexpr unsigned service_unavailable = 503;
 bool proves_not_processed(unsigned status) noexcept {
     return status == request_timeout || status == misdirected_request || status == too_early ||
            status == too_many_requests;
+}
+
+bool is_worth_a_retry(const fetch_policy& policy, unsigned status) noexcept {
+    const auto& listed = policy.retry_status();
+    return status == misdirected_request ||
+           std::binary_search(listed.begin(), listed.end(), status);
 }
 
 failure_kind kind_of(unsigned status, bool asks_to_wait) noexcept {
@@ -52,9 +59,7 @@ verdict judge_response(const request& r,
                        unsigned status,
                        std::optional<std::chrono::nanoseconds> retry_after,
                        attempt_facts facts) {
-    const auto& worth_a_retry = policy.retry_status();
-    if (status != misdirected_request &&
-        !std::binary_search(worth_a_retry.begin(), worth_a_retry.end(), status)) {
+    if (!is_worth_a_retry(policy, status)) {
         return status < 400 ? verdict::success() : verdict(failure_kind::permanent);
     }
     verdict result = kind_of(status, retry_after.has_value());
@@ -70,10 +75,17 @@ verdict judge_response(const request& r,
 verdict judge_error(const request& r,
                     const fetch_policy& policy,
                     const error_code& ec,
-                    attempt_facts facts) {
+                    attempt_facts facts,
+                    const cut_response& cut) {
     verdict result = policy.retry().classify(ec);
     if (!result.is_failure() || result.veto() != reason::success) return result;
-    if (facts.sent != send_state::none && !may_repeat(r, policy)) {
+    const bool refused = is_worth_a_retry(policy, cut.status);
+    if (refused && ec == error::body_too_large && result.kind() == failure_kind::permanent) {
+        return judge_response(r, policy, cut.status, cut.retry_after, facts);
+    }
+    if (refused && cut.retry_after && !result.retry_after()) result.retry_after(*cut.retry_after);
+    const bool turned_away = refused && proves_not_processed(cut.status);
+    if (facts.sent != send_state::none && !turned_away && !may_repeat(r, policy)) {
         result.forbid_retry(reason::not_idempotent);
     } else if (facts.body_spent) {
         result.forbid_retry(reason::body_not_replayable);

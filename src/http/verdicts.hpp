@@ -32,6 +32,17 @@ public:
     bool body_spent = false;  ///< it cannot be read again
 };
 
+/// What the head of a response says that was not whole.
+class cut_response {
+public:
+    cut_response() = default;
+    cut_response(unsigned s, std::optional<std::chrono::nanoseconds> wait) noexcept
+        : status(s), retry_after(wait) {}
+
+    unsigned status = 0;  ///< 0: not even its head has come
+    std::optional<std::chrono::nanoseconds> retry_after;
+};
+
 /// The verdict on a whole response.
 /** 408, 425, 429 and 503 with Retry-After are throttling, 421 is connection_lost, as long as the
     policy calls them worth a retry (421 always); its other statuses are server; of what is left, a
@@ -44,10 +55,14 @@ verdict judge_response(const request& r,
 
 /// The verdict on an attempt without a whole response: the policy's own on the error, and besides
 /// whether the request may be repeated, and whether the connection was a stale one.
+/** Of a response that is worth a retry the head counts though the body was cut: its Retry-After, and
+    that its status proves that the request was not processed. If the body was only too large, it is
+    judged as if it were whole. */
 verdict judge_error(const request& r,
                     const fetch_policy& policy,
                     const error_code& ec,
-                    attempt_facts facts);
+                    attempt_facts facts,
+                    const cut_response& cut = {});
 
 /// Whether a repeat does no harm even if the request was processed.
 /** The request's own word comes first, then an Idempotency-Key, then the policy, then the method. */

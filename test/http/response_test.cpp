@@ -44,6 +44,62 @@ TEST(Response, IsRepeatedWhenItWasCut) {
     EXPECT_EQ(r.report().attempts(), 3U);
 }
 
+// Its head was whole, and what the server asks for holds though its body is not.
+
+TEST(CutResponse, IsNotRepeatedEarlierThanTheServerAsks) {
+    scripted_server server(
+        {{expect_request(),
+          send("HTTP/1.1 503 No\r\nRetry-After: 3600\r\nContent-Length: 9\r\n\r\n"),
+          close()}});
+    fetcher f;
+    const auto r = f.get(server.url());
+    EXPECT_EQ(r.reason(), reason::retry_after_too_long);
+    EXPECT_EQ(r.error(), error::incomplete_response);
+    EXPECT_EQ(r.report().history().at(0).kind, failure_kind::connection_lost);
+    EXPECT_FALSE(r.has_value());
+}
+
+TEST(CutResponse, IsNotRepeatedAgainstTheServersWord) {
+    scripted_server server(
+        {{expect_request(),
+          send("HTTP/1.1 503 No\r\nX-Should-Retry: false\r\nContent-Length: 9\r\n\r\n"),
+          close()}});
+    fetcher f;
+    EXPECT_EQ(f.get(server.url()).reason(), reason::permanent_failure);
+    EXPECT_EQ(server.requests().size(), 1U);
+}
+
+TEST(CutResponse, ToAPostIsRepeatedIfItsStatusProvesThatNothingWasDone) {
+    for (const int status : {429, 503}) {
+        const std::string head = "HTTP/1.1 " + std::to_string(status) + " No\r\n";
+        scripted_server server(
+            {{expect_request(), send(head + "Content-Length: 9\r\n\r\n"), close()},
+             {expect_request(), send(response(200)), close()}});
+        fetcher f;
+        const auto r = f.fetch(request("POST", server.url()).body("x"));
+        EXPECT_EQ(r.reason(), status == 429 ? reason::success : reason::not_idempotent);
+    }
+}
+
+TEST(Response, ThatIsTooLargeToKeepIsRepeatedAsItsStatusSays) {
+    const std::string large = response(503, std::string(1001, 'x'));
+    scripted_server server({{expect_request(), send(large), stall()},
+                            {expect_request(), send(large), stall()},
+                            {expect_request(), send(response(200)), stall()}});
+    fetcher f;
+    auto policy = at_once();
+    const auto r = f.fetch(request("GET", server.url()), policy.max_body_size(1000));
+    EXPECT_TRUE(r.ok()) << r.report().summary();
+    EXPECT_EQ(r.report().history().at(1).kind, failure_kind::server);
+    EXPECT_EQ(server.connections_accepted(), 3U);
+
+    scripted_server in_vain({{expect_request(), send(large), stall()}});
+    const auto failed = f.fetch(request("POST", in_vain.url()), policy);
+    EXPECT_EQ(failed.reason(), reason::not_idempotent);
+    EXPECT_EQ(failed.error(), error::body_too_large);
+    EXPECT_FALSE(failed.has_value());
+}
+
 TEST(Response, IsNotMadeWholeByAReset) {
     scripted_server server(
         {{expect_request(), send("HTTP/1.1 200 OK\r\n\r\nall of it?"), reset()}});

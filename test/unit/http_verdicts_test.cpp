@@ -200,6 +200,43 @@ TEST(HttpVerdict, OfAnErrorIsThePolicysOwn) {
               reason::circuit_open);
 }
 
+TEST(HttpVerdict, OfACutResponseGoesByItsHeadTooIfThatIsWorthARetry) {
+    const error_code lost = http::error::incomplete_response;
+    const error_code large = http::error::body_too_large;
+    const auto judged = [](const char* method, const error_code& ec, cut_response head) {
+        return judge_error(with(method), {}, ec, answered, head);
+    };
+    struct row {
+        unsigned status;
+        failure_kind kind_if_lost, kind_if_too_large;
+        bool waits, post_may_be_repeated;
+    };
+    using enum failure_kind;
+    const row rows[] = {
+        {0, connection_lost, permanent, false, false},
+        {200, connection_lost, permanent, false, false},
+        {404, connection_lost, permanent, false, false},
+        {408, connection_lost, throttling, true, true},
+        {421, connection_lost, connection_lost, true, true},
+        {425, connection_lost, throttling, true, true},
+        {429, connection_lost, throttling, true, true},
+        {500, connection_lost, server, true, false},
+        {503, connection_lost, throttling, true, false},
+    };
+    for (const auto& r : rows) {
+        SCOPED_TRACE(r.status);
+        const cut_response head(r.status, 7s);
+        EXPECT_EQ(judged("GET", lost, head).kind(), r.kind_if_lost);
+        EXPECT_EQ(judged("GET", lost, head).retry_after().has_value(), r.waits);
+        EXPECT_EQ(judged("GET", large, head).kind(), r.kind_if_too_large);
+        EXPECT_EQ(judged("GET", large, head).retry_after().has_value(), r.waits);
+        EXPECT_EQ(judged("GET", lost, head).veto(), reason::success);
+        EXPECT_EQ(judged("POST", lost, head).veto(),
+                  r.post_may_be_repeated ? reason::success : reason::not_idempotent);
+    }
+    EXPECT_EQ(judged("GET", http::error::malformed_response, {503, 7s}).kind(), permanent);
+}
+
 TEST(HttpStaleConnection, IsOneThatWasReusedAndNeverAnswered) {
     struct row {
         const char* name;
