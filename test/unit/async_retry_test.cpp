@@ -10,6 +10,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/system/system_error.hpp>
@@ -440,6 +441,22 @@ TEST(AsyncRetry, KeepsBothContextsAtWorkWhereTheHandlersIsAnother) {
     other.join();
     EXPECT_EQ(ran_on, std::this_thread::get_id());
     EXPECT_EQ(op.attempts(), 3u);
+}
+
+TEST(AsyncRetry, TakesAHandlerOnAContextOfAnotherKind) {
+    asio::io_context here;
+    asio::thread_pool there(1);
+    const auto strand = asio::make_strand(there);
+    const auto policy = retry_policy().backoff(backoff::constant(1ms));
+    const scripted_operation op(here.get_executor(), {step(refused), step()});
+    bool on_strand = false;
+    async_retry(here.get_executor(), policy, op, asio::bind_executor(strand, [&](error_code ec) {
+                    on_strand = !ec && strand.running_in_this_thread();
+                }));
+    here.run();
+    there.join();
+    EXPECT_TRUE(on_strand);
+    EXPECT_EQ(op.attempts(), 2u);
 }
 
 /// Counts what goes through it.

@@ -14,6 +14,7 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
+#include <boost/asio/execution_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/query.hpp>
@@ -38,8 +39,10 @@ template <typename Executor, typename HandlerExecutor>
 class foreign_work {
 public:
     foreign_work(const Executor& ex, const HandlerExecutor& own) {
-        const auto& context = asio::query(ex, asio::execution::context);
-        if (&context == &asio::query(own, asio::execution::context)) return;
+        // They may be of different types: an io_context here, a thread_pool there.
+        const asio::execution_context& here = asio::query(ex, asio::execution::context);
+        const asio::execution_context& there = asio::query(own, asio::execution::context);
+        if (&here == &there) return;
         constexpr auto work = asio::execution::outstanding_work.tracked;
         works_.emplace(asio::prefer(ex, work), asio::prefer(own, work));
     }
@@ -266,7 +269,8 @@ private:
     timer_service& timers_;
     [[no_unique_address]] std::conditional_t<has_own_executor<Handler, Executor>,
                                              foreign_work<Executor, executor_type>,
-                                             no_work> foreign_work_;
+                                             no_work>
+        foreign_work_;
     retry_policy policy_;
     retry_call call_;
     [[no_unique_address]] Operation operation_;
