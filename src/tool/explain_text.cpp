@@ -2,6 +2,7 @@
 #include "http/target.hpp"
 #include "http/wire.hpp"
 
+#include <tool/credentials.hpp>
 #include <tool/duration.hpp>
 #include <tool/explain_text.hpp>
 #include <tool/schedule.hpp>
@@ -137,7 +138,7 @@ explanation explain(const http::detail::policy_document& document,
                     const std::string& url) {
     http::detail::target t;
     if (const error_code ec = http::detail::parse_target(url, t)) {
-        throw std::invalid_argument("'" + url + "': " + ec.message());
+        throw std::invalid_argument("'" + shown_as_no_url(url) + "': " + ec.message());
     }
     if (!http::detail::is_token(method)) {
         throw std::invalid_argument("--request: '" + method + "' is not a method");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <tool/credentials.hpp>
 #include <tool/fetch_head.hpp>
-#include <tool/fetch_request.hpp>
 #include <tool/fetch_values.hpp>
 
 #include <algorithm>
@@ -18,7 +18,7 @@ std::string field_line(std::string_view name, std::string_view value) {
         secret.begin(), secret.end(), [&](std::string_view s) { return same_name(s, name); });
     std::string line(name);
     line += ": ";
-    return line += hide ? std::string_view("(hidden)") : value;
+    return line += hide ? "(hidden)" : without_credentials_in_urls(value);
 }
 
 std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }

@@ -4,6 +4,7 @@
 
 #include <http/target.hpp>
 #include <http/wire.hpp>
+#include <tool/credentials.hpp>
 #include <tool/fetch_request.hpp>
 #include <tool/fetch_values.hpp>
 #include <tool/usage_error.hpp>
@@ -27,9 +28,11 @@ void check_url(const std::string& url) {
     http::detail::target target;
     const auto error = http::detail::parse_target(url, target);
     if (!error) return;
-    auto text = "'" + without_credentials(url) + "': " + error.message();
-    if (url.find(":/") == std::string::npos && !url.empty())
-        text += "; write http://" + without_credentials(url);
+    const auto shown = shown_as_no_url(url);
+    auto text = "'" + shown + "': " + error.message();
+    const bool lacks_scheme = !url.empty() && url.front() != '/' && !url.starts_with("http:") &&
+                              url.find(":/") == std::string::npos;
+    if (lacks_scheme && shown.find('@') == std::string::npos) text += "; write http://" + shown;
     throw usage_error(text);
 }
 
@@ -215,15 +218,6 @@ http::client_config make_config(const fetch_options& options) {
         for (const auto& address : rule.addresses) config.resolve(rule.host, rule.port, address);
     }
     return config;
-}
-
-std::string without_credentials(std::string_view url) {
-    const auto scheme_end = url.find("://");
-    const auto begin = scheme_end == std::string_view::npos ? 0 : scheme_end + 3;
-    const auto end = std::min(url.find_first_of("/?#", begin), url.size());
-    const auto at = url.substr(0, end).rfind('@');
-    if (at == std::string_view::npos || at < begin) return std::string(url);
-    return std::string(url.substr(0, begin)) + std::string(url.substr(at + 1));
 }
 
 }  // namespace asio_retry::tool

@@ -12,7 +12,6 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace asio_retry::tool {
@@ -31,9 +30,6 @@ http::fetch_policy make_policy(const fetch_options& options);
 std::shared_ptr<http::endpoint_registry> make_endpoints(const fetch_options& options);
 
 http::client_config make_config(const fetch_options& options);
-
-/// The URL without user name and password.
-std::string without_credentials(std::string_view url);
 
 }  // namespace asio_retry::tool
 

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <tool/credentials.hpp>
 #include <tool/exit_status.hpp>
 #include <tool/fetch_certificates.hpp>
 #include <tool/fetch_download.hpp>

@@ -2,13 +2,14 @@
 #include <asio_retry/http/error.hpp>
 
 #include <boost/asio/error.hpp>
+#include <boost/beast/http/error.hpp>
 #include <boost/json.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <tool/credentials.hpp>
 #include <tool/fetch_failure.hpp>
 #include <tool/fetch_report.hpp>
-#include <tool/fetch_request.hpp>
 
 #include <chrono>
 #include <string>
@@ -169,6 +170,24 @@ TEST(FetchRequest, CredentialsAreTakenOutOfUrls) {
     EXPECT_EQ(without_credentials("u:p@h"), "h");
     EXPECT_EQ(without_credentials("h/a"), "h/a");
     EXPECT_EQ(without_credentials(""), "");
+}
+
+TEST(Credentials, AreNotShownOfWhatIsNoUrl) {
+    EXPECT_EQ(shown_as_no_url("http://u:p@h:99999/a"), "http://h:99999/a");
+    EXPECT_EQ(shown_as_no_url("http:/u:p@h/"), "***@h/");
+    EXPECT_EQ(shown_as_no_url("http://u:p/w@h/"), "***@h/");
+    EXPECT_EQ(shown_as_no_url("//u:p?x@y@h/"), "***@h/");
+    EXPECT_EQ(shown_as_no_url("http//h/"), "http//h/");
+}
+
+TEST(Credentials, AreTakenOutOfTheUrlsInAField) {
+    EXPECT_EQ(without_credentials_in_urls("http://u:p@h/a"), "http://h/a");
+    EXPECT_EQ(without_credentials_in_urls("//u:p@h/a//b@c"), "//h/a//b@c");
+    EXPECT_EQ(without_credentials_in_urls("<http://u:p@h/>; rel=a, <https://q@i>"),
+              "<http://h/>; rel=a, <https://i>");
+    EXPECT_EQ(without_credentials_in_urls("/login?next=http://u:p@h"), "/login?next=http://h");
+    EXPECT_EQ(without_credentials_in_urls("a@b, http://h/ c@d //"), "a@b, http://h/ c@d //");
+    EXPECT_EQ(without_credentials_in_urls(""), "");
 }
 
 }  // namespace

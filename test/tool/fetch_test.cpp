@@ -517,6 +517,15 @@ TEST_F(Fetch, CredentialsAreNeverPrinted) {
     EXPECT_THAT(result.err, AllOf(HasSubstr("> X-Seen: yes"), HasSubstr("< HTTP/1.1 503")));
     EXPECT_THAT(result.err + contents_of(file("report")), Not(HasSubstr("s3cret")));
     EXPECT_THAT(fetch({"ftp://user:s3cret@h/"}).err, Not(HasSubstr("s3cret")));
+    EXPECT_THAT(fetch({"http:/user:s3cret@h/"}).err, Not(HasSubstr("s3cret")));
+
+    const scripted_server redirecting(
+        {{expect_request(),
+          send(response(302, "", "Location: http://user:s3cret@h/\r\n")),
+          stall()}});
+    const auto redirected = fetch({"-v", redirecting.url("/a")});
+    EXPECT_THAT(redirected.err,
+                AllOf(HasSubstr("< Location: http://h/"), Not(HasSubstr("s3cret"))));
 }
 
 TEST_F(Fetch, AnInterruptEndsAllCallsAndTellsOfEach) {

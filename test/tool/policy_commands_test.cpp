@@ -102,12 +102,14 @@ TEST_F(PolicyCommands, ExplainDrawsTheSchedule) {
 TEST_F(PolicyCommands, ExplainRefusesWhatCannotBeFetched) {
     for (const auto& wrong : {words{"pay.example"},
                               words{"ftp://pay.example/"},
+                              words{"http://user:s3cret@h:99999/"},
                               words{"-X", "A B", "https://pay.example/"},
                               words{}}) {
         const auto result = explain(wrong);
         EXPECT_EQ(result.status, 2) << result.out;
         EXPECT_EQ(result.out, "");
         EXPECT_THAT(result.err, ::testing::MatchesRegex("asio-retry: [^\n]+\n"));
+        EXPECT_THAT(result.err, ::testing::Not(::testing::HasSubstr("s3cret")));
     }
     file = directory.write("bad.json", "{}");
     EXPECT_EQ(explain({"https://pay.example/"}).err, file + ":1:1: $: needs \"version\"\n");
