@@ -61,8 +61,17 @@ void check_writable(const std::string& path) {
     }
 }
 
+bool is_same(const std::string& a, const std::string& b) {
+    std::error_code ignored;
+    const auto place = fs::weakly_canonical(fs::absolute(a, ignored), ignored);
+    return a == b ||
+           (!place.empty() && place == fs::weakly_canonical(fs::absolute(b, ignored), ignored));
+}
+
 bool has_output(const fetch_options& o, const std::string& file) {
-    return std::find(o.output_files.begin(), o.output_files.end(), file) != o.output_files.end();
+    return std::any_of(o.output_files.begin(), o.output_files.end(), [&](const std::string& each) {
+        return is_same(each, file);
+    });
 }
 
 void check_resume(const fetch_options& o, bool to_standard_output) {
@@ -88,13 +97,19 @@ void check_output(const fetch_options& o) {
     for (auto file = o.output_files.begin(); file != o.output_files.end(); ++file) {
         if (*file == "-") continue;
         check_writable(*file);
-        if (!is_special(*file) && std::find(o.output_files.begin(), file, *file) != file) {
+        const bool is_second = std::any_of(
+            o.output_files.begin(), file, [&](const auto& each) { return is_same(each, *file); });
+        if (is_second && !is_special(*file)) {
             refuse("--output: '" + *file + "' is named twice");
         }
         if (has_output(o, *file + ".part")) {
             refuse("--output: '" + *file + ".part' is where '" + *file +
                    "' stands until it is whole");
         }
+    }
+    const bool to_file = o.report_file != "-" && !is_special(o.report_file);
+    if (to_file && has_output(o, o.report_file)) {
+        refuse("--report: '" + o.report_file + "' is an --output too");
     }
     const bool to_standard_output = o.output_files.size() < o.urls.size() || has_output(o, "-");
     if (o.report_file == "-" && to_standard_output) {

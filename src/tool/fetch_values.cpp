@@ -131,6 +131,7 @@ resolve_rule parse_resolve(std::string_view text) {
     }
     resolve_rule rule;
     rule.host = text.substr(0, host_end);
+    std::transform(rule.host.begin(), rule.host.end(), rule.host.begin(), lower);
     if (rule.host.find_first_of("*+") != std::string::npos) refuse(text, "must name one host");
     rule.port = static_cast<std::uint16_t>(
         parse_count(text.substr(host_end + 1, port_end - host_end - 1), 1, 65535));

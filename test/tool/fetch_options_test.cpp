@@ -198,7 +198,7 @@ TEST(FetchOptions, JitterAloneKeepsTheDefaultBackoff) {
 
 TEST(FetchOptions, ResolveRules) {
     const auto rules = parse({"--resolve",
-                              "a.example:443:127.0.0.1",
+                              "A.Example:443:127.0.0.1",
                               "--resolve",
                               "b:1:[::1],10.0.0.1",
                               "--resolve",
@@ -206,7 +206,7 @@ TEST(FetchOptions, ResolveRules) {
                               url})
                            .resolve;
     ASSERT_EQ(rules.size(), 3U);
-    EXPECT_EQ(rules[0].host, "a.example");
+    EXPECT_EQ(rules[0].host, "a.example");  // as URLs have it
     EXPECT_EQ(rules[0].port, 443);
     EXPECT_THAT(rules[0].addresses, ElementsAre("127.0.0.1"));
     EXPECT_THAT(rules[1].addresses, ElementsAre("::1", "10.0.0.1"));
@@ -319,6 +319,8 @@ INSTANTIATE_TEST_SUITE_P(
         refusal{"head_with_data", {"-I", "-d", "x"}, "--head sends no --data"},
         refusal{"more_files", {"-o", "a", "-o", "b"}, "2 --output for 1 URL"},
         refusal{"same_file", {"-o", "a", "-o", "a", url}, "named twice"},
+        refusal{"same_file_spelt_apart", {"-o", "a", "-o", "./a", url}, "'./a' is named twice"},
+        refusal{"report_is_output", {"--report", "a", "-o", "./a"}, "'a' is an --output too"},
         refusal{"directory", {"-o", "/"}, "is a directory"},
         refusal{"no_directory", {"-o", "/nonexistent/a"}, "cannot be written: No such"},
         refusal{"file_of_a_part", {"-o", "a.part", "-o", "a", url}, "'a' stands until it is whole"},
