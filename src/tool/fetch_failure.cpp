@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <asio_retry/http/error.hpp>
 
+#include <boost/beast/http/error.hpp>
 #include <boost/system/errc.hpp>
 
 #include <tool/credentials.hpp>
@@ -14,6 +15,7 @@ namespace {
 
 namespace errc = boost::system::errc;
 
+const error_code bad_version = boost::beast::http::error::bad_version;
 constexpr const char* proxy_hint = "-x http://USER:PASSWORD@HOST:PORT sends credentials to it";
 
 std::string hint_for_status(const call_outcome& call, const fetch_options& options) {
@@ -42,6 +44,10 @@ std::string hint_for_error(const call_outcome& call, const fetch_options& option
         return "--connect-timeout was " +
                format_duration(policy_of(call, options).connect_timeout());
     }
+    if (error.category() == bad_version.category()) {
+        return error == bad_version ? "what answered does not speak HTTP/1.1"
+                                    : "the server's response is malformed";
+    }
     if (error == errc::connection_refused) return "nothing listens there";
     return {};
 }
@@ -52,6 +58,20 @@ std::string probe_text(const retry_report& report) {
     return "it is tried again in " + detail::to_text(*wait);
 }
 
+/// As the server wrote it, if it came in a Retry-After.
+std::string asked_wait(const call_outcome& call) {
+    const auto wait = call.report.retry_after();
+    return call.retry_after.empty() && wait ? detail::to_text(*wait)
+                                            : "Retry-After: " + call.retry_after;
+}
+
+/// A kind of failure may have a limit of its own.
+unsigned allowed_attempts(const call_outcome& call, const retry_policy& retry) {
+    const auto& history = call.report.history();
+    if (history.empty() || !history.back().kind) return retry.max_attempts();
+    return retry.on(*history.back().kind).max_attempts().value_or(retry.max_attempts());
+}
+
 std::string hint_for_reason(const call_outcome& call, const fetch_options& options) {
     const auto retry = policy_of(call, options).retry();
     switch (call.report.reason()) {
@@ -59,13 +79,14 @@ std::string hint_for_reason(const call_outcome& call, const fetch_options& optio
             return "the server may have acted on this " + call.method +
                    ", so it is not sent twice; --idempotent or --idempotency-key allows it";
         case reason::retry_after_too_long:
-            return "the server asked for a longer wait (Retry-After: " + call.retry_after +
+            return "the server asked for a longer wait (" + asked_wait(call) +
                    "): --max-retry-after is " + format_duration(retry.max_retry_after()) +
                    ", --max-time " + format_duration(retry.total_timeout());
         case reason::deadline_exceeded:
             return "--max-time D allows more than " + format_duration(retry.total_timeout());
         case reason::attempts_exhausted:
-            return "--max-attempts N allows more than " + std::to_string(retry.max_attempts());
+            return "--max-attempts N allows more than " +
+                   std::to_string(allowed_attempts(call, retry));
         case reason::budget_exhausted:
             return "the retries of its endpoint have spent what \"retry_budget\" in '" +
                    options.policy_file + "' allows";

@@ -58,7 +58,11 @@ std::string make_key() {
 void check_headers(const fetch_options& options) {
     for (const auto& [name, value] : options.headers) {
         http::request probe("GET", "http://localhost/");
-        probe.header(name, value);
+        try {
+            probe.header(name, value);
+        } catch (const std::length_error&) {
+            throw usage_error("--header: '" + name.substr(0, 40) + "' is longer than 64 kB");
+        }
         const auto error = http::detail::check_request(probe);
         if (!error) continue;
         auto text = "--header: '" + name + "': " + error.message();

@@ -41,6 +41,15 @@ std::vector<std::string> shown_urls(const fetch_options& options) {
     return urls;
 }
 
+std::string all_of(const http::response::fields& fields, const char* name) {
+    std::string values;
+    const auto [first, last] = fields.equal_range(name);
+    for (auto each = first; each != last; ++each) {
+        values += (values.empty() ? "" : ", ") + std::string(each->value());
+    }
+    return values;
+}
+
 bool is_terminal() { return ::isatty(STDERR_FILENO) != 0; }
 
 bool shows_progress(const fetch_options& o) {
@@ -133,7 +142,7 @@ private:
             call.outcome.status = static_cast<int>(response.status());
             call.outcome.bytes = response.body().size();
             call.outcome.location = response.headers()["Location"];
-            call.outcome.retry_after = response.headers()["Retry-After"];
+            call.outcome.retry_after = all_of(response.headers(), "Retry-After");
             call.head = head_of(response);
             call.body = std::move(response).body();
         }

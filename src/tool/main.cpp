@@ -41,7 +41,8 @@ bool is_command(const CLI::App& app, const std::string& word) {
 void check_command(const CLI::App& app, const words& arguments) {
     if (arguments.empty()) refuse("say what to do: fetch, serve, check or explain");
     const auto& command = arguments.front();
-    if (command.starts_with('-') || is_command(app, command)) return;
+    if (app.get_option_no_throw(command) != nullptr || is_command(app, command)) return;
+    if (command.starts_with('-')) refuse("there is no option " + command + " before a command");
     if (command.find("://") != std::string::npos) refuse("write asio-retry fetch " + command);
     const auto alike = closest_word(command, {"check", "explain", "fetch", "serve"});
     refuse("there is no command '" + command + "'" +

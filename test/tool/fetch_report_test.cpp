@@ -151,6 +151,15 @@ TEST(FetchFailure, HintsNameTheOptionThatWouldHelp) {
     EXPECT_THAT(failure_hint(call, {}), HasSubstr("Retry-After: 120"));
     EXPECT_THAT(failure_hint(call, {}), HasSubstr("--max-retry-after is 30s, --max-time 30s"));
 
+    call.retry_after = "";  // it came in another field, or in a response that was cut
+    call.report = retry_report(reason::retry_after_too_long, {}, 1, 1s, {}, 0, 90s);
+    EXPECT_THAT(failure_hint(call, {}), HasSubstr("a longer wait (90.0 s): --max-retry-after"));
+
+    call = outcome_of(reason::permanent_failure, {}, boost::beast::http::error::bad_version);
+    EXPECT_EQ(failure_hint(call, {}), "what answered does not speak HTTP/1.1");
+    call = outcome_of(reason::permanent_failure, {}, boost::beast::http::error::bad_chunk);
+    EXPECT_EQ(failure_hint(call, {}), "the server's response is malformed");
+
     call = outcome_of(reason::permanent_failure,
                       {},
                       error_code(18, http::certificate_category()));  // self-signed
@@ -160,9 +169,14 @@ TEST(FetchFailure, HintsNameTheOptionThatWouldHelp) {
     two_seconds.total_timeout = 2s;
     call = outcome_of(reason::deadline_exceeded, {}, asio_retry::error::attempt_timeout);
     EXPECT_EQ(failure_hint(call, two_seconds), "--max-time D allows more than 2s");
+
+    call = outcome_of(reason::attempts_exhausted, {failed_attempt()});
+    call.policy = http::fetch_policy().retry(
+        retry_policy().max_attempts(2).on(failure_kind::server, kind_limits().max_attempts(5)));
+    EXPECT_EQ(failure_hint(call, {}), "--max-attempts N allows more than 5");
 }
 
-TEST(FetchRequest, CredentialsAreTakenOutOfUrls) {
+TEST(Credentials, AreTakenOutOfUrls) {
     EXPECT_EQ(without_credentials("http://u:p@h/a"), "http://h/a");
     EXPECT_EQ(without_credentials("http://u:p@q@h:1?x@y"), "http://h:1?x@y");
     EXPECT_EQ(without_credentials("http://h/a@b"), "http://h/a@b");

@@ -138,6 +138,7 @@ TEST_F(Fetch, WrongUsageIsExitStatusTwoBeforeAnythingIsSent) {
                               words{good, "-H", "Connection: close"},
                               words{good, "-H", "Upgrade: websocket"},
                               words{good, "-H", "A: \x01"},
+                              words{good, "-H", "A: " + std::string(100'000, 'a')},
                               words{good, "--idempotency-key", "a\nb"},
                               words{good, "--cacert", "/dev/null"},
                               words{good, "--cert", "/dev/null"},
@@ -163,6 +164,7 @@ TEST_F(Fetch, CommandsThatDoNotExistAreRefused) {
     for (const auto& [command, says] :
          std::vector<std::pair<words, std::string>>{{{"fecth", "http://h/"}, "did you mean fetch"},
                                                     {{"http://h/"}, "asio-retry fetch http://h/"},
+                                                    {{"-s", "http://h/"}, "no option -s before"},
                                                     {{}, "fetch, serve, check or explain"}}) {
         const auto result = tool_run(command).wait();
         EXPECT_EQ(result.status, 2);
