@@ -269,8 +269,7 @@ private:
     timer_service& timers_;
     [[no_unique_address]] std::conditional_t<has_own_executor<Handler, Executor>,
                                              foreign_work<Executor, executor_type>,
-                                             no_work>
-        foreign_work_;
+                                             no_work> foreign_work_;
     retry_policy policy_;
     retry_call call_;
     [[no_unique_address]] Operation operation_;
