@@ -20,13 +20,7 @@ using asio_retry::http::endpoint_table;
 using asio_retry::http::fetch_policy;
 using asio_retry::http::url_scheme;
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr unsigned reloads = 5'000;
-#elif defined(__OPTIMIZE__)
 constexpr unsigned reloads = 100'000;
-#else
-constexpr unsigned reloads = 20'000;
-#endif
 
 /// A policy whose parts tell whether they belong together.
 endpoint_policy numbered(unsigned n) {
