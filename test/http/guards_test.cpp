@@ -1,6 +1,7 @@
 // The guards that an endpoint's calls share, round real fetches.
 #include "http/support/fetcher.hpp"
 #include <asio_retry/circuit_breaker.hpp>
+#include <asio_retry/http/download.hpp>
 #include <asio_retry/retry_budget.hpp>
 
 namespace asio_retry::test {
@@ -103,6 +104,31 @@ TEST(FetchBudget, HoldsForACallWithItsOwnPolicy) {
     const auto own = std::make_shared<retry_budget>(tokens(100));
     const auto r = f.fetch(request("GET", server.url()), at_once(no_wait().retry_budget(own)));
     EXPECT_EQ(r.reason(), reason::attempts_exhausted);
+}
+
+TEST(FetchBudget, PaysForTheRestOfADownload) {
+    const connection_script broken = {
+        expect_request(),
+        send("HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 9\r\n\r\nabc"),
+        close()};
+    const connection_script rest = {
+        expect_request(),
+        send("HTTP/1.1 206 Partial Content\r\nETag: \"a\"\r\nContent-Length: 6\r\n"
+             "Content-Range: bytes 3-8/9\r\n\r\ndefghi"),
+        close()};
+    const temporary_directory directory;
+    const auto target = [&](const char* name) { return (directory.path() / name).string(); };
+    scripted_server server({broken, rest, broken});
+    guarded f(plain().retry_budget(tokens(5)));
+    const auto fetched = [&](const char* name) {
+        return f.fetch(request("GET", server.url()).deliver_to(http::into_file(target(name))));
+    };
+    const auto whole = fetched("whole");
+    ASSERT_TRUE(whole.ok()) << whole.report().summary();
+    EXPECT_EQ(whole.report().attempts(), 2U);
+    const auto refused = fetched("refused");
+    EXPECT_EQ(refused.reason(), reason::budget_exhausted);
+    EXPECT_EQ(refused.report().attempts(), 1U);
 }
 
 // The circuit breaker.

@@ -30,10 +30,12 @@ std::string policies(unsigned attempts) {
 /// A watch that runs, and what it told.
 class watching {
 public:
-    explicit watching(std::string path, endpoint_policy base = endpoint_policy()) {
+    explicit watching(std::string path,
+                      endpoint_policy base = endpoint_policy(),
+                      std::chrono::milliseconds debounce = 5ms) {
         auto options =
             policy_watch_options()
-                .debounce(5ms)
+                .debounce(debounce)
                 .base(std::move(base))
                 .on_reload([this](const endpoint_table& t) {
                     told.push_back(std::to_string(t.policy(0).fetch().retry().max_attempts()));
@@ -160,6 +162,31 @@ TEST(WatchPolicies, LoadsTheSameTextOnce) {
     w.context.run_for(100ms);
     directory.write("p.json", policies(6));
     EXPECT_EQ(w.until(2), (told{"5", "6"}));
+}
+
+TEST(WatchPolicies, LoadsAFileOnceItRests) {
+    const asio_retry::test::temporary_directory directory;
+    const auto path = directory.write("p.json", policies(5));
+    watching w(path, endpoint_policy(), 1s);
+    w.until(1);
+    for (unsigned n = 6; n < 12; ++n) {
+        directory.write("p.json", n < 11 ? "{" : policies(n));
+        w.context.run_for(10ms);
+    }
+    EXPECT_EQ(w.until(2), (told{"5", "11"}));
+}
+
+TEST(WatchPolicies, LoadsAFileThatNeverRests) {
+    const asio_retry::test::temporary_directory directory;
+    const auto path = directory.write("p.json", policies(5));
+    watching w(path, endpoint_policy(), 50ms);
+    w.until(1);
+    const auto end = std::chrono::steady_clock::now() + 20s;
+    for (unsigned n = 6; w.told.size() == 1 && std::chrono::steady_clock::now() < end; ++n) {
+        directory.write("p.json", policies(n));
+        w.context.run_for(1ms);
+    }
+    EXPECT_EQ(w.told.size(), 2U);
 }
 
 TEST(WatchPolicies, TakesTheBaseForWhatTheFileDoesNotSay) {

@@ -334,6 +334,10 @@ TEST(PolicyFile, SaysWhatWouldBeRight) {
          "shorter time"},
         {R"({"queue": 5})",
          "$.default.queue: means nothing without \"max_concurrency\"; set that too"},
+        {R"({"min_concurrency": 2})",
+         "$.default.min_concurrency: means nothing without \"max_concurrency\"; set that too"},
+        {R"({"adaptive_latency": "1s"})",
+         "$.default.adaptive_latency: means nothing without \"max_concurrency\"; set that too"},
         {R"({"max_concurrency": 2, "min_concurrency": 3})",
          "$.default.min_concurrency: min_concurrency 3 is above max_concurrency 2; must not be "
          "more"},
