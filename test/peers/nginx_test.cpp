@@ -1,10 +1,14 @@
-// nginx: connections kept and counted, TLS, ranges, gzip that nobody asked for, bodies too large.
+// nginx: connections kept and counted, TLS, ranges, downloads that break off, gzip that nobody asked
+// for, bodies too large.
 #include "http/support/fetcher.hpp"
 #include "peers/peer.hpp"
+#include <asio_retry/http/download.hpp>
 
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <optional>
 #include <string>
 
@@ -89,6 +93,15 @@ protected:
     static std::string url_of(std::uint16_t port, const std::string& listen) {
         return (listen == "ssl" ? "https://127.0.0.1:" : "http://127.0.0.1:") +
                std::to_string(port);
+    }
+
+    std::string target() const { return (files_.path() / "downloaded").string(); }
+    request download() const {
+        return request("GET", server_->url("/large.txt")).deliver_to(http::into_file(target()));
+    }
+    std::string downloaded() const {
+        std::ifstream file(target(), std::ios::binary);
+        return {std::istreambuf_iterator<char>(file), {}};
     }
 
     certificate_authority authority_;
@@ -179,6 +192,49 @@ TEST_F(Nginx, ServesRanges) {
     const auto two = f.fetch(request("GET", url).header("Range", "bytes=0-1,5-6"));
     EXPECT_THAT(field(*two, "Content-Type"), StartsWith("multipart/byteranges"));
     EXPECT_EQ(f.state->pool.count().open, 1U);
+}
+
+TEST_F(Nginx, SendsTheRestToWhoWasTooSlow) {
+    start("", "limit_rate 300k;");
+    fetcher f;
+    const auto r = f.fetch(download(), at_once(no_wait().max_attempts(50).attempt_timeout(400ms)));
+    ASSERT_TRUE(r.ok()) << r.report().summary();
+    EXPECT_EQ(downloaded(), large_file);
+    EXPECT_GE(r.report().attempts(), 3U);
+    EXPECT_EQ(r.report().history().back().status, 206U);
+}
+
+TEST_F(Nginx, SendsTheRestAfterItWasKilled) {
+    start("", "limit_rate 600k;");
+    fetcher f;
+    const auto patient = no_wait().max_attempts(1000).backoff(backoff::constant(10ms));
+    const auto call = f.start(download(), at_once(patient));
+    const std::filesystem::path part = target() + ".part";
+    f.run_until([&] {
+        return std::filesystem::exists(part) && std::filesystem::file_size(part) >= 100'000;
+    });
+    ASSERT_FALSE(call->done());
+    server_->restart();
+    f.run_until(call);
+    f.run_out();
+    ASSERT_TRUE((*call)->ok()) << (*call)->report().summary();
+    EXPECT_EQ(downloaded(), large_file);
+    EXPECT_GE((*call)->report().attempts(), 2U);
+    EXPECT_EQ((*call)->report().history().back().status, 206U);
+}
+
+TEST_F(Nginx, SendsAllOfAFileThatHasChanged) {
+    start("", "limit_rate 300k;");
+    fetcher f;
+    const auto once =
+        f.fetch(download(), at_once(no_wait().max_attempts(1).attempt_timeout(400ms)));
+    EXPECT_EQ(once.error(), asio_retry::error::attempt_timeout);
+    const std::string changed(200'000, 'x');
+    files_.write("files/large.txt", changed);
+    const auto r = f.fetch(download());
+    ASSERT_TRUE(r.ok()) << r.report().summary();
+    EXPECT_EQ(r.report().history().back().status, 200U);
+    EXPECT_EQ(downloaded(), changed);
 }
 
 TEST_F(Nginx, SendsGzipOnlyIfAsked) {

@@ -89,19 +89,28 @@ peer::peer(const peer_command& command) {
         reserved_ = reserve(port);
         if (reserved_ >= 0 && is_free(port)) {
             port_ = static_cast<std::uint16_t>(port);
-            if (start(command(port_))) return;
+            words_ = command(port_);
+            if (start()) return;
         }
-        stop();
+        end();
+        release_port();
     }
     throw std::runtime_error("a peer does not come to listen: " + written());
 }
 
-peer::~peer() { stop(); }
+peer::~peer() {
+    end();
+    release_port();
+}
 
-bool peer::start(const std::vector<std::string>& command) {
-    std::vector<std::string> words = command;
+void peer::restart() {
+    end();
+    if (!start()) throw std::runtime_error("a peer does not listen again: " + written());
+}
+
+bool peer::start() {
     std::vector<char*> pointers;
-    for (auto& each : words) pointers.push_back(each.data());
+    for (auto& each : words_) pointers.push_back(each.data());
     pointers.push_back(nullptr);
     const auto out = directory_.write("out", "");
     const pid_t parent = ::getpid();
@@ -133,11 +142,13 @@ bool peer::is_running() {
     return pid_ > 0;
 }
 
-void peer::stop() {
-    if (pid_ > 0) {
-        ::kill(-pid_, SIGKILL);
-        ::waitpid(std::exchange(pid_, -1), nullptr, 0);
-    }
+void peer::end() {
+    if (pid_ <= 0) return;
+    ::kill(-pid_, SIGKILL);
+    ::waitpid(std::exchange(pid_, -1), nullptr, 0);
+}
+
+void peer::release_port() {
     if (reserved_ >= 0) ::close(std::exchange(reserved_, -1));
 }
 

@@ -30,6 +30,9 @@ public:
     peer(const peer&) = delete;
     peer& operator=(const peer&) = delete;
 
+    /// Ends it in the middle of whatever it does, and starts it anew on its port.
+    void restart();
+
     std::uint16_t port() const { return port_; }
     /// "http://127.0.0.1:23456/path"
     std::string url(std::string_view path) const;
@@ -40,11 +43,13 @@ public:
 
 private:
     /// Whether it came to listen.
-    bool start(const std::vector<std::string>& command);
-    void stop();
+    bool start();
+    void end();
+    void release_port();
     bool is_running();
 
     temporary_directory directory_;
+    std::vector<std::string> words_;
     std::uint16_t port_ = 0;
     int reserved_ = -1;
     pid_t pid_ = -1;

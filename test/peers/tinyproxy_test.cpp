@@ -1,10 +1,8 @@
 // tinyproxy: whole URLs for http, tunnels for https, credentials, and the tunnels that it refuses.
-#include "http/support/fetcher.hpp"
-#include "peers/peer.hpp"
+#include "peers/behind_proxy.hpp"
 
 #include <gmock/gmock.h>
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +12,7 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-class Tinyproxy : public testing::Test {
+class Tinyproxy : public behind_proxy {
 protected:
     void SetUp() override { ASIO_RETRY_NEEDS_PEER("tinyproxy"); }
 
@@ -28,34 +26,7 @@ protected:
             return std::vector<std::string>{find_program("tinyproxy"), "-d", "-c", path};
         });
     }
-
-    http::client_config by_way(const std::string& credentials = "") const {
-        return std::move(http::client_config()
-                             .policy(at_once())
-                             .proxy(http::proxy("http://" + credentials +
-                                                "127.0.0.1:" + std::to_string(proxy_->port())))
-                             .tls(http::tls_options().ca_pem(authority_.certificate_pem())));
-    }
-
-    scripted_server_options tls() const {
-        return scripted_server_options().tls(authority_.issue(for_loopback()));
-    }
-
-    static std::string secure(const scripted_server& server) {
-        return "https://localhost:" + std::to_string(server.port()) + "/a?b";
-    }
-
-    certificate_authority authority_;
-    temporary_directory files_;
-    std::optional<peer> proxy_;
 };
-
-const connection_script twice = {expect_request(),
-                                 send(response(200, "one")),
-                                 expect_request(),
-                                 send(response(200, "two")),
-                                 stall()};
-const connection_script once = {expect_request(), send(response(200, "one")), stall()};
 
 TEST_F(Tinyproxy, PassesOnWhatIsNotEncrypted) {
     start();
