@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace asio_retry::test {
@@ -26,6 +27,22 @@ protected:
             std::filesystem::perm_options::add);
     }
 
+    /// Killed, it leaves its shared memory behind.
+    void TearDown() override {
+        if (!proxy_) return;
+        const std::string name = service(proxy_->port());
+        proxy_.reset();
+        for (const auto& each : std::filesystem::directory_iterator("/dev/shm")) {
+            std::error_code ignored;
+            if (each.path().filename().string().starts_with(name + "-")) {
+                std::filesystem::remove(each.path(), ignored);
+            }
+        }
+    }
+
+    /// By which several run beside each other.
+    static std::string service(std::uint16_t port) { return "peer" + std::to_string(port); }
+
     void start(const std::string& access = "http_access allow all\n") {
         proxy_.emplace([&](std::uint16_t port) {
             const auto path =
@@ -35,7 +52,8 @@ protected:
                                  "cache deny all\ncache_mem 8 MB\npinger_enable off\n"
                                  "visible_hostname peer\n" +
                                  access);
-            return std::vector<std::string>{find_program("squid"), "-N", "-f", path};
+            return std::vector<std::string>{
+                find_program("squid"), "-N", "-n", service(port), "-f", path};
         });
     }
 
