@@ -29,7 +29,7 @@ std::string_view without_last_dot(std::string_view name) {
 
 std::optional<ip::address> to_address(std::string_view text) {
     error_code ec;
-    const auto address = ip::make_address(std::string(text), ec);
+    auto address = ip::make_address(std::string(text), ec);
     if (ec) return std::nullopt;
     return address;
 }
