@@ -45,7 +45,8 @@ public:
     }
     double capacity() const noexcept { return capacity_; }
 
-    /// The cost of a retry whose kind of failure has none of its own, and of a hedge. 0 to 1e9; default 5.
+    /// The cost of a retry whose kind of failure has none of its own, and of a hedge. 0 to 1e9;
+    /// default 5.
     budget_options& retry_cost(double tokens) {
         retry_cost_ = detail::check_number("retry_cost", tokens, 0, most);
         return *this;

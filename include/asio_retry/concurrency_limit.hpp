@@ -86,16 +86,17 @@ private:
 };
 
 /// Shared by the calls to one upstream.
-/** Who finds no place waits in order of arrival, if the queue has room; a place that comes free goes to the first
-    in it, and whoever no longer wants it passes it on. Nobody overtakes the queue.
+/** Who finds no place waits in order of arrival, if the queue has room; a place that comes free
+    goes to the first in it, and whoever no longer wants it passes it on. Nobody overtakes the
+    queue.
 
         if (auto lease = limit.try_acquire(steady_clock::now())) { ... }     // at once or not at all
         auto lease = co_await limit.async_acquire(ex, deadline, use_awaitable);
 
-    Round retries it stands inside the loop, so that a delay holds no place, and inside the circuit breaker,
-    so that a queue does not build up behind an open circuit; ask that again after a wait.
-    Thread safety: all functions may be called on a shared object. A place is taken and given back with one
-    compare-and-swap each while nobody waits. It must outlive leases, tickets and waits. */
+    Round retries it stands inside the loop, so that a delay holds no place, and inside the circuit
+    breaker, so that a queue does not build up behind an open circuit; ask that again after a wait.
+    Thread safety: all functions may be called on a shared object. A place is taken and given back
+    with one compare-and-swap each while nobody waits. It must outlive leases, tickets and waits. */
 class concurrency_limit {
 public:
     explicit concurrency_limit(const concurrency_options& options = {}) noexcept
@@ -120,10 +121,12 @@ public:
 
     /// Waits for a place, until `deadline` at the latest.
     /** Completion signature: `void(error_code, concurrency_lease)`.
-        Errors: `error::queue_full` at once; `error::deadline_exceeded`; `operation_aborted` if cancelled.
-        Per-operation cancellation: every type, while it waits; a place that was given at the same time is passed on.
-        Executor: the handler's associated executor, by default `ex`; never completes inline. Allocation: one
-        block from the handler's allocator (by default Asio's recycling one). */
+        Errors: `error::queue_full` at once; `error::deadline_exceeded`; `operation_aborted` if
+        cancelled.
+        Per-operation cancellation: every type, while it waits; a place that was given at the same
+        time is passed on.
+        Executor: the handler's associated executor, by default `ex`; never completes inline.
+        Allocation: one block from the handler's allocator (by default Asio's recycling one). */
     template <typename Executor, typename CompletionToken>
     auto async_acquire(const Executor& ex, steady_time deadline, CompletionToken&& token);
 
@@ -138,8 +141,8 @@ private:
     friend class concurrency_lease;
     friend class concurrency_ticket;
 
-    /// How many run, in the lower half, and how many wait: these change under the lock only, and while there
-    /// are any, so do the others.
+    /// How many run, in the lower half, and how many wait: these change under the lock only, and
+    /// while there are any, so do the others.
     using word_type = std::uint64_t;
     static constexpr word_type one_running = 1;
     static constexpr word_type one_waiting = word_type{1} << 32U;

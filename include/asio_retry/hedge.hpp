@@ -76,7 +76,8 @@ asio::awaitable<typename retry_types<Operation, Args...>::value, Executor> hedge
     them are given the same arguments, as lvalues.
 
     Result: the value of the first attempt that succeeds. The others are cancelled, and have ended before
-    the call returns. If an attempt fails, the others go on; if all fail, the result is that of the first.
+    the call returns. If an attempt fails, the others go on; if all fail, the result is that of the
+    first.
     Errors: what `f` throws in the first attempt, or `boost::asio::error::operation_aborted` in its
     place where that was cancelled.
 

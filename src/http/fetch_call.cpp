@@ -119,7 +119,8 @@ steady_time fetch_call::begin_attempt() {
     return a.deadline();
 }
 
-/// In a field of the request, where the policy wants that. A lane's attempts have their numbers from here.
+/// In a field of the request, where the policy wants that. A lane's attempts have their numbers
+/// from here.
 void fetch_call::count_attempt() {
     unsigned number = call_->number();
     if (lane_ != nullptr && rounds_ == 0) number = lane_->number_in_hop(number);

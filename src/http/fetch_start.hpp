@@ -26,7 +26,8 @@ class fetch_start {
 public:
     fetch_start(client_state& state, request&& r, fetch_terms&& t);
 
-    /// The next hop of a redirection. It has the endpoint that the caller named if it stays at the origin.
+    /// The next hop of a redirection. It has the endpoint that the caller named if it stays at the
+    /// origin.
     void redirect(client_state& state, request r);
 
     request what;

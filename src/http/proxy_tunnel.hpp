@@ -43,8 +43,8 @@ private:
 
 /// Asks for the tunnel on a new connection to the proxy, and waits for it.
 /** Errors: `connect_timeout` at `deadline`, those of proxies, and what the socket says. Precondition:
-    the awaiting coroutine does not throw when it is cancelled; then the answer has no meaning. All must outlive the
-    call. */
+    the awaiting coroutine does not throw when it is cancelled; then the answer has no meaning. All
+    must outlive the call. */
 asio::awaitable<error_code> open_tunnel(connection* c,
                                         const target* to,
                                         const std::string* user_agent,

@@ -19,8 +19,8 @@ namespace asio_retry::http::detail {
 /// Thread-safe. Of bounded size; forgets one URL for another.
 class target_cache {
 public:
-    /// As `parse_target` has it, and the proxy that the configuration, always the same, has for it; never
-    /// null, and empty on error.
+    /// As `parse_target` has it, and the proxy that the configuration, always the same, has for it;
+    /// never null, and empty on error.
     std::shared_ptr<const target> parse(std::string_view url,
                                         const client_config& config,
                                         error_code& ec);

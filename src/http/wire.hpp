@@ -64,10 +64,10 @@ public:
 
 /// The bytes of a request that `check_request` found nothing wrong with.
 /** User-Agent, Accept-Encoding, Idempotency-Key and the Authorization of the URL's credentials are
-    added where they are not empty and the request has no such field of its own. Content-Length is there if there is a
-    body, and is 0 for the methods that are expected to have one (RFC 9110 8.6). To a proxy the whole
-    URL is sent, and its Proxy-Authorization; through a tunnel that field never is.
-    Of a request with a source they are the head only. What `room` holds is lost, its
+    added where they are not empty and the request has no such field of its own. Content-Length is
+    there if there is a body, and is 0 for the methods that are expected to have one (RFC 9110 8.6).
+    To a proxy the whole URL is sent, and its Proxy-Authorization; through a tunnel that field never
+    is. Of a request with a source they are the head only. What `room` holds is lost, its
     memory used.
     Precondition: `is_field_value` of the user agent and the key. */
 wire_request serialize(const request& r,

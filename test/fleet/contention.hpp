@@ -15,8 +15,9 @@ public:
     double completion_time = 0;  ///< in seconds; the mean of the runs
 };
 
-/// The model of M. Brooker's "Exponential Backoff And Jitter" (AWS, 2015): optimistic concurrency control of one
-/// row, a network of 10 ms with a deviation of 2 ms each way, a read and a write each attempt.
+/// The model of M. Brooker's "Exponential Backoff And Jitter" (AWS, 2015): optimistic concurrency
+/// control of one row, a network of 10 ms with a deviation of 2 ms each way, a read and a write
+/// each attempt.
 contention_result contend(unsigned clients,
                           const backoff& schedule,
                           unsigned runs,

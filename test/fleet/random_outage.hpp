@@ -6,7 +6,8 @@
 
 namespace asio_retry::fleet {
 
-/// A short run with one outage: its kind, length and depth, the load, the server and the policy are drawn.
+/// A short run with one outage: its kind, length and depth, the load, the server and the policy are
+/// drawn.
 outage_setup draw_outage(std::uint64_t seed);
 
 /// How many requests at most this budget allows for what was offered: a burst, and a part of the calls.

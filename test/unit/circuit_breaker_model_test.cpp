@@ -24,9 +24,9 @@ constexpr auto tick = 1s;  // a tenth of the window
 constexpr std::size_t most_permits = 2;
 
 /// What happens: one letter each.
-/** a: a call asks; s, f, c: the first outstanding call succeeds, fails, is cancelled; S, F, C: the second;
-    t: a tick passes; w: a whole window; e: time until the open circuit expires; i, o, r: isolate, force_closed,
-    reset. */
+/** a: a call asks; s, f, c: the first outstanding call succeeds, fails, is cancelled; S, F, C: the
+    second; t: a tick passes; w: a whole window; e: time until the open circuit expires; i, o, r:
+    isolate, force_closed, reset. */
 using steps = std::string;
 
 /// A circuit breaker as one would write it who fears neither memory nor time.

@@ -16,8 +16,8 @@ namespace {
 
 using namespace test;
 
-/// n: a caller comes; 1, 2: the first or second that runs ends; c, C: the first or second that waits gives up;
-/// t: a caller tries without waiting.
+/// n: a caller comes; 1, 2: the first or second that runs ends; c, C: the first or second that
+/// waits gives up; t: a caller tries without waiting.
 constexpr char alphabet[] = "n12cCt";
 
 class model {

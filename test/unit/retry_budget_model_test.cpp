@@ -19,8 +19,9 @@ using asio_retry::steady_time;
 constexpr double exact_rate = 1e6 / 1024;
 constexpr auto token_time = 1'024'000ns;
 
-/// r: a retry after a server failure; t: after a timeout; h: a hedge; s: success; S: success in a retry after
-/// a timeout; f: an attempt fails; p: it fails for good; b: a retry is given back; w: a token's time passes.
+/// r: a retry after a server failure; t: after a timeout; h: a hedge; s: success; S: success in a
+/// retry after a timeout; f: an attempt fails; p: it fails for good; b: a retry is given back; w: a
+/// token's time passes.
 constexpr char alphabet[] = "rthsSfpbw";
 
 class model {

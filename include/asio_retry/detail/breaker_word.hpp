@@ -13,8 +13,8 @@ namespace asio_retry::detail {
 enum class breaker_mode : std::uint8_t { closed, open, half_open, forced_closed, isolated };
 
 /// The mode, which of two windows counts, and the generation, which every change raises.
-/** The windows take turns, so that a result which comes just as its state ends does not spoil the next one.
-    A permit keeps the word that it was given under: no other state ever has the same. */
+/** The windows take turns, so that a result which comes just as its state ends does not spoil the
+    next one. A permit keeps the word that it was given under: no other state ever has the same. */
 class breaker_word {
 public:
     using bits = std::uint64_t;

@@ -26,8 +26,8 @@ namespace asio_retry::detail {
 /// Drives a `retry_fsm` and keeps what the report will tell.
 /** A driver calls `start`; on *attempt* `begin_attempt`, and when it has ended `end_attempt`; on
     *wait* it waits until `wake_time` and calls `wait_done`; on *finish* `completion_error` and then
-    `take_report`. The policy must outlive the call. Records are made when an attempt ends badly or is asked for, so that a call
-    which succeeds at once allocates nothing. */
+    `take_report`. The policy must outlive the call. Records are made when an attempt ends badly or
+    is asked for, so that a call which succeeds at once allocates nothing. */
 class retry_call {
 public:
     explicit retry_call(const retry_policy& policy) noexcept : policy_(policy) {}

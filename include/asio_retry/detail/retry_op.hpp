@@ -63,8 +63,9 @@ public:
 
 /// One call of async_retry in progress, on memory of the handler's allocator.
 /** Owned by whatever is pending: the attempt's completion handler or the backoff's. A context that
-    is destroyed drops that, and the call with it. Between them the call owns itself. `Choice` (a `finish_for`) makes the handler's
-    arguments of the last attempt's. All steps run on the handler's executor. */
+    is destroyed drops that, and the call with it. Between them the call owns itself. `Choice` (a
+    `finish_for`) makes the handler's arguments of the last attempt's. All steps run on the
+    handler's executor. */
 template <typename Choice, typename Executor, typename Operation, typename Handler>
 class retry_op : private call_timer<retry_op<Choice, Executor, Operation, Handler>> {
     using finish_type = typename Choice::type;

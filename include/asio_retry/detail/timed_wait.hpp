@@ -23,7 +23,8 @@ enum class wait_result : std::uint8_t { expired, woken, cancelled };
 
 /// One wait at a time, any number in turn. Stands in the waiting call and must not move.
 /** `wake` may be called from any thread, also before the wait begins, and touches nothing after the
-    wait can have ended; it must not be called after the object's end. Per-operation cancellation: every type ends the wait. */
+    wait can have ended; it must not be called after the object's end. Per-operation cancellation:
+    every type ends the wait. */
 class timed_wait : private timer_entry {
 public:
     explicit timed_wait(timer_service& timers) noexcept : timer_entry(&on_fire), timers_(timers) {}

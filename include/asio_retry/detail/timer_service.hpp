@@ -57,7 +57,8 @@ asio::io_context* find_io_context(const Executor& ex) noexcept {
 /** The timer stays armed when an entry leaves, so that an attempt which ends in time costs two heap
     operations and never touches the timer. On an io_context the armed timer is taken out of the
     count of outstanding work, so that it does not keep `run()` from returning; on contexts where
-    that cannot be done it is cancelled when the last entry leaves. Pending entries do count. All functions are thread-safe. */
+    that cannot be done it is cancelled when the last entry leaves. Pending entries do count. All
+    functions are thread-safe. */
 class timer_service : public asio::execution_context::service {
 public:
     static inline asio::execution_context::id id;

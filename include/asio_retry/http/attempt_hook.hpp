@@ -19,16 +19,16 @@ class attempt_hook {
 public:
     virtual ~attempt_hook() = default;
 
-    /// An attempt is about to be made; `number` is 1 for the first. `r` is the caller's request, fresh for
-    /// each attempt: its header fields may be changed, nothing else is looked at.
+    /// An attempt is about to be made; `number` is 1 for the first. `r` is the caller's request,
+    /// fresh for each attempt: its header fields may be changed, nothing else is looked at.
     /** A resend on a fresh connection goes through here too. The Idempotency-Key stays what it was. */
     virtual boost::asio::awaitable<void> before_attempt(request& r, unsigned number) {
         (void)r, (void)number;
         co_return;
     }
 
-    /// A 401 has come, the first of the call. True if `before_attempt` will now do better: the request is
-    /// then sent again at once, as the next attempt, if its body can be. Default false.
+    /// A 401 has come, the first of the call. True if `before_attempt` will now do better: the
+    /// request is then sent again at once, as the next attempt, if its body can be. Default false.
     /** The repeat begins the policy's limits on attempts anew; the deadline stays. */
     virtual boost::asio::awaitable<bool> refused(const response& unauthorized) {
         (void)unauthorized;

@@ -49,19 +49,20 @@ private:
 };
 
 /// A sink that makes a file of the body, and lets a call go on where its last attempt broke off.
-/** What has come stands in `PATH.part`, which takes the place of PATH once it is whole and, where that was
-    asked for, its digest is right; until then PATH is as it was. A PATH that is a symbolic link stays one.
+/** What has come stands in `PATH.part`, which takes the place of PATH once it is whole and, where
+    that was asked for, its digest is right; until then PATH is as it was. A PATH that is a symbolic
+    link stays one.
 
-    An attempt that follows a break asks for the rest, with Range and If-Range, if the response that broke
-    off had a strong validator (RFC 9110 13.1.5) and its request was a GET; else it begins anew. What
-    comes then:
+    An attempt that follows a break asks for the rest, with Range and If-Range, if the response that
+    broke off had a strong validator (RFC 9110 13.1.5) and its request was a GET; else it begins
+    anew. What comes then:
     - 200 and other 2xx: the whole; the file begins anew
     - 206 of the rest, with the same validator and length: is added. Any other 206 is
       `error::wrong_range`, of kind connection_lost, and the next attempt begins anew
     - 416 that says that nothing is missing: the file is whole; the response has that status. Any other
       begins anew in the same way.
-    A response that fails, or 412 for conditions of the caller's own, leaves the file alone and is answered
-    as it is.
+    A response that fails, or 412 for conditions of the caller's own, leaves the file alone and is
+    answered as it is.
 
     Errors besides those of a fetch, each permanent:
     - `error::unasked_range`: the request has a Range of its own, or a 206 came that nobody asked for

@@ -62,7 +62,8 @@ public:
     /// Methods, in the case in which they are sent. Default none: any method.
     endpoint_match& methods(std::vector<std::string> names);
 
-    /// As `https://pay.example` or `https://*.example:8443`, without the scheme's own port; empty for any.
+    /// As `https://pay.example` or `https://*.example:8443`, without the scheme's own port; empty
+    /// for any.
     std::string origin() const;
     /// Normalised; with the star of a prefix.
     std::string path() const { return is_prefix_ ? path_ + "*" : path_; }

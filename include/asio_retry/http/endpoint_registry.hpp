@@ -110,9 +110,9 @@ private:
     there are more than `most_states`; only as many as calls hold at that time may be above it.
 
     When the table is replaced, an endpoint whose name stays keeps, for each origin, its counters,
-    latencies and pacer, and each guard whose options stay. A budget whose options change begins with the tokens
-    that were left, a breaker in the state of the old one, a concurrency limit empty, beside the calls
-    under the old one.
+    latencies and pacer, and each guard whose options stay. A budget whose options change begins
+    with the tokens that were left, a breaker in the state of the old one, a concurrency limit
+    empty, beside the calls under the old one.
 
     Thread safety: all functions may be called on a shared object. A lookup holds a lock for as long as
     it takes, some 100 ns; a handle that is kept needs none. */

@@ -129,9 +129,9 @@ public:
 
     /// The field in which a repeated request carries the number of its attempt. Default none.
     /** `X-Retry-Attempt: 2` on the second attempt, say, so that a server can tell new load from
-        repeats and turn away the latter first. The first attempt (of each hop of a redirection) has no such field, nor has its
-        resend after a stale connection, which is no attempt of its own. A request that brings a field
-        of this name keeps it as it is. Empty turns it off.
+        repeats and turn away the latter first. The first attempt (of each hop of a redirection) has
+        no such field, nor has its resend after a stale connection, which is no attempt of its own.
+        A request that brings a field of this name keeps it as it is. Empty turns it off.
         @throws std::invalid_argument for a name that no field, or a field of the client's own, has. */
     fetch_policy& attempt_header(std::string name);
     const std::string& attempt_header() const noexcept { return options_->attempt_header; }
@@ -144,8 +144,8 @@ public:
     const std::shared_ptr<attempt_hook>& hook() const noexcept { return options_->hook; }
 
     /// Starts another attempt beside a first one that is slow; the first success wins. Default none.
-    /** Only of requests that may be repeated (see `idempotency`), and neither with a `body_sink` nor with
-        a body that can be read only once. The delay counts from when the first
+    /** Only of requests that may be repeated (see `idempotency`), and neither with a `body_sink`
+        nor with a body that can be read only once. The delay counts from when the first
         attempt has a place to run, so that nothing is hedged while it queues, nor in a wait between
         attempts. An extra attempt is paid from the retry budget, follows the limits of the call, and
         is not retried itself. Once an attempt gives a response that is no failure, or one that is
@@ -197,10 +197,11 @@ public:
     std::uint64_t max_body_size() const noexcept { return options_->max_body_size; }
 
     /// Whether responses may be compressed on their way. Default `compression::off`.
-    /** Sends Accept-Encoding, if the request has none of its own, and decodes what comes in gzip, deflate
-        or br, or in two of them. The fields Content-Encoding and Content-Length, which tell of the encoded
-        body, are then dropped. A coding that is not known, or a body that is not in it, is an error
-        of kind permanent. `max_body_size` bounds the encoded and the decoded body alike. */
+    /** Sends Accept-Encoding, if the request has none of its own, and decodes what comes in gzip,
+        deflate or br, or in two of them. The fields Content-Encoding and Content-Length, which tell
+        of the encoded body, are then dropped. A coding that is not known, or a body that is not in
+        it, is an error of kind permanent. `max_body_size` bounds the encoded and the decoded body
+        alike. */
     fetch_policy& compressed(compression c) {
         edit().compressed = c;
         return *this;

@@ -68,8 +68,8 @@ private:
 /// Loads the file now and whenever it changes, until it is cancelled.
 /** It notices a file that is written in place, replaced by another under its name, removed and written
     anew, or reached through symbolic links that change; also where the file or its directory does not
-    exist yet. A text that is the same as before is not loaded again. Composed of waits for inotify (Linux)
-    and of a timer; the file is read where it runs, which takes as long as the disk does.
+    exist yet. A text that is the same as before is not loaded again. Composed of waits for inotify
+    (Linux) and of a timer; the file is read where it runs, which takes as long as the disk does.
 
     Errors: it never completes without one. `operation_aborted` when it is cancelled, and the system's
     error if it has no inotify instance left. Both are thrown as boost::system::system_error.

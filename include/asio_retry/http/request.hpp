@@ -80,8 +80,9 @@ public:
 
     /// Sends `Expect: 100-continue`, and the body only when the server asks for it, or has said nothing
     /// for so long (RFC 9110 10.1.1). Above 0; default off.
-    /** For large bodies that the server may refuse by looking at the header. Servers that do not know the
-        field cost the wait. A 417 is repeated at once without it. Without a body it does nothing. */
+    /** For large bodies that the server may refuse by looking at the header. Servers that do not
+        know the field cost the wait. A 417 is repeated at once without it. Without a body it does
+        nothing. */
     template <typename Rep, typename Period>
     request& expect_continue(std::chrono::duration<Rep, Period> wait) & {
         const auto d = asio_retry::detail::saturating_cast(wait);

@@ -135,8 +135,8 @@ private:
             {"path": "/flaky", "fail_first": 2, "fail_with": "500"},
             {"path": "/slow", "rates": {"drip": 1}, "drip_interval": "20ms", "body": "done\n"} ] }
 
-    A rule takes the keys of the top level but `seed`, `capacity`, `outage` and `rules`, with `path` and `method`. The
-    first rule that matches a request is its rule.
+    A rule takes the keys of the top level but `seed`, `capacity`, `outage` and `rules`, with `path`
+    and `method`. The first rule that matches a request is its rule.
     Thread safety: distinct objects safe, shared objects safe to read. */
 class fault_script {
 public:

@@ -40,8 +40,8 @@ private:
 /// Completes with `void(error_code)` as the steps say, one an attempt; the last step repeats.
 /** Takes its time from the context's clock, so that a `manual_clock` moves it, and honours
     cancellation of every type with `operation_aborted`. Copies share the script, the count of
-    attempts and the times of their starts, and may run at the same time. Use it with `async_retry`, or with `retry` through
-    `awaitable`:
+    attempts and the times of their starts, and may run at the same time. Use it with `async_retry`,
+    or with `retry` through `awaitable`:
 
         scripted_operation op(executor, {step(asio::error::connection_refused), step()});
         co_await retry(policy, op.awaitable());  */
