@@ -42,7 +42,7 @@ public:
         constexpr std::size_t usual_text = 4096;
         {
             const std::lock_guard lock(mutex_);
-            if (kept_ != most_ && b.text.capacity() <= usual_text) {
+            if (kept_ != most && b.text.capacity() <= usual_text) {
                 blocks_[kept_++] = std::move(b);
                 return;
             }
@@ -52,9 +52,9 @@ public:
 
 private:
 #ifdef __SANITIZE_ADDRESS__
-    static constexpr std::size_t most_ = 0;  // so that uses after the end are seen
+    static constexpr std::size_t most = 0;  // so that uses after the end are seen
 #else
-    static constexpr std::size_t most_ = 16;
+    static constexpr std::size_t most = 16;
 #endif
 
     const std::size_t size_;

@@ -32,6 +32,7 @@ error_code last_openssl_error() {
 /// OpenSSL's default directory is looked into when a certificate needs it; its default file would be
 /// read at once, which takes tens of milliseconds where a system's whole bundle is behind it.
 bool trust_system(SSL_CTX* context) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): never set here
     const char* file = std::getenv(X509_get_default_cert_file_env());
     if (file != nullptr && SSL_CTX_load_verify_file(context, file) != 1) return false;
     return SSL_CTX_set_default_verify_dir(context) == 1;

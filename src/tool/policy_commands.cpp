@@ -6,11 +6,11 @@
 #include <tool/usage_error.hpp>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <system_error>
 
 namespace asio_retry::tool {
 
@@ -51,7 +51,8 @@ int run_check(const std::string& file) {
 int write(const std::string& file, const std::string& text) {
     std::ofstream out(file, std::ios::binary);
     if (out << text && out.flush()) return exit_success;
-    std::cerr << "asio-retry explain: " << file << ": " << std::strerror(errno) << '\n';
+    const auto why = std::generic_category().message(errno);
+    std::cerr << "asio-retry explain: " << file << ": " << why << '\n';
     return exit_no_response;
 }
 

@@ -22,6 +22,7 @@ public:
     /// An attempt is about to be made; `number` is 1 for the first. `r` is the caller's request,
     /// fresh for each attempt: its header fields may be changed, nothing else is looked at.
     /** A resend on a fresh connection goes through here too. The Idempotency-Key stays what it was. */
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): awaited at once
     virtual boost::asio::awaitable<void> before_attempt(request& r, unsigned number) {
         (void)r, (void)number;
         co_return;
@@ -30,6 +31,7 @@ public:
     /// A 401 has come, the first of the call. True if `before_attempt` will now do better: the
     /// request is then sent again at once, as the next attempt, if its body can be. Default false.
     /** The repeat begins the policy's limits on attempts anew; the deadline stays. */
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): awaited at once
     virtual boost::asio::awaitable<bool> refused(const response& unauthorized) {
         (void)unauthorized;
         co_return false;

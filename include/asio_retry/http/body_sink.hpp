@@ -52,6 +52,7 @@ public:
     /// A response that it takes has begun. All that was written before is void.
     /** An error ends the attempt, of the kind that the policy's classifier gives it. A response that was
         begun without one is a success once it has come whole, whatever its status. */
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): awaited at once
     virtual boost::asio::awaitable<error_code> begin(const response& head) {
         (void)head;
         co_return error_code();
@@ -61,6 +62,7 @@ public:
     virtual boost::asio::awaitable<void> write(boost::asio::const_buffer bytes) = 0;
 
     /// The body has come whole. `whole` is as `begin` was given it.
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): awaited at once
     virtual boost::asio::awaitable<void> end(const response& whole) {
         (void)whole;
         co_return;
