@@ -45,6 +45,7 @@ Executor attempt_executor(const Executor& ex) {
 
 /// Runs one attempt to its end and keeps what comes of it. The caller's frame holds all it refers to.
 template <typename T, typename Function, typename... Args>
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): see above
 auto run_into(outcome<T>& out, Function& f, const attempt& a, Args&... args)
     -> asio::awaitable<void, typename retry_types<Function, Args...>::executor> {
     co_await asio::this_coro::reset_cancellation_state(asio::enable_total_cancellation());
@@ -125,9 +126,11 @@ private:
 /** An awaiting coroutine that is cancelled would leave the attempt behind with references into its
     frame, so that `co_await` must not throw here. */
 template <typename Executor>
-asio::awaitable<bool, Executor> run_until(asio::awaitable<void, Executor> body,
-                                          timer_service& timers,
-                                          steady_time deadline) {
+asio::awaitable<bool, Executor> run_until(
+    asio::awaitable<void, Executor> body,
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): see above
+    timer_service& timers,
+    steady_time deadline) {
     timed_wait ended(timers);
     spawned_attempt<Executor> attempt(co_await asio::this_coro::executor);
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
