@@ -24,6 +24,19 @@ namespace {
 constexpr unsigned curl_max_redirects = 50;
 constexpr std::uint64_t largest_body = 1024ULL * 1024 * 1024;
 
+/// What to write for the first character that may not stand in a URL as it is; "" if there is none.
+std::string hint_for_character(std::string_view url) {
+    constexpr std::string_view unsafe = "\"<>\\^`{|}";
+    const auto* const found = std::find_if(url.begin(), url.end(), [&](char c) {
+        return c <= ' ' || c > '~' || unsafe.find(c) != std::string_view::npos;
+    });
+    if (found == url.end()) return {};
+    std::array<char, 8> code{};
+    std::snprintf(code.data(), code.size(), "%%%02X", static_cast<unsigned char>(*found));
+    return std::string("; write ") + code.data() + " for its character " +
+           std::to_string(found - url.begin() + 1);
+}
+
 void check_url(const std::string& url) {
     http::detail::target target;
     const auto error = http::detail::parse_target(url, target);
@@ -32,7 +45,10 @@ void check_url(const std::string& url) {
     auto text = "'" + shown + "': " + error.message();
     const bool lacks_scheme = !url.empty() && url.front() != '/' && !url.starts_with("http:") &&
                               url.find(":/") == std::string::npos;
-    if (lacks_scheme && shown.find('@') == std::string::npos) text += "; write http://" + shown;
+    if (lacks_scheme && shown.find('@') == std::string::npos)
+        text += "; write http://" + shown;
+    else
+        text += hint_for_character(shown);
     throw usage_error(text);
 }
 

@@ -160,6 +160,17 @@ TEST_F(Fetch, WrongUsageIsExitStatusTwoBeforeAnythingIsSent) {
     EXPECT_EQ(server.counts().connections, 0U);
 }
 
+TEST_F(Fetch, AUrlIsRefusedWithWhatWouldBeRight) {
+    for (const auto& [url, says] : std::vector<std::pair<std::string, std::string>>{
+             {"example.com/a", "; write http://example.com/a (see"},
+             {"http://h/a b", "; write %20 for its character 11 (see"},
+             {"http://h/\xc3\xa9", "; write %C3 for its character 10 (see"},
+             {"http://h:99999/", "the URL is malformed (see"},
+             {"ftp://h/", "neither http nor https (see"}}) {
+        EXPECT_THAT(fetch({url}).err, HasSubstr(says));
+    }
+}
+
 TEST_F(Fetch, CommandsThatDoNotExistAreRefused) {
     for (const auto& [command, says] :
          std::vector<std::pair<words, std::string>>{{{"fecth", "http://h/"}, "did you mean fetch"},
