@@ -94,7 +94,8 @@ public:
     /// The statuses that are failures worth a retry. Default 408, 425, 429, 500, 502, 503, 504.
     /** From 400 to 599 each. 408, 425 and 429, and 503 with a Retry-After, count as throttling, the
         others as server. 421 is always repeated, on another connection, as connection_lost. Any
-        other status ends the call and is no error. */
+        other status ends the call and is no error. If such a response is cut, what its head says
+        holds all the same: a Retry-After, and that the request was not processed. */
     fetch_policy& retry_status(std::vector<unsigned> statuses) {
         for (const unsigned s : statuses) {
             if (s < 400 || s > 599) {
@@ -190,6 +191,7 @@ public:
     std::size_t max_header_size() const noexcept { return options_->max_header_size; }
 
     /// Bound on a response's body, in bytes. Default 64 MiB.
+    /** A larger one is not read to its end. It is permanent, unless its status is worth a retry. */
     fetch_policy& max_body_size(std::uint64_t bytes) {
         edit().max_body_size = bytes;
         return *this;
