@@ -211,7 +211,7 @@ std::size_t endpoint_index::memory() const noexcept {
     std::size_t bytes = sizeof *this + memory_size_ + places_.capacity() * sizeof(place) +
                         method_sets_.capacity() * sizeof(std::uint64_t) + origins_.memory() +
                         paths_.memory() + names_.memory();
-    for (const auto& each : methods_) bytes += sizeof each + each.capacity();
+    for (const auto& each : methods_) bytes += sizeof(std::string) + each.capacity();
     for (const auto& each : long_runs_) {
         bytes += sizeof each +
                  2 * (each.exact.capacity() + each.segments.capacity() + each.others.capacity());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/response_reader.hpp"
 
+#include "http/std_view.hpp"
 #include <asio_retry/http/error.hpp>
 
 #include <boost/beast/core/string.hpp>
@@ -32,8 +33,6 @@ error_code translate(const error_code& ec) {
     if (ec == beast_http::error::body_limit) return error::body_too_large;
     return ec;
 }
-
-std::string_view view(boost::beast::string_view s) noexcept { return {s.data(), s.size()}; }
 
 std::string_view text_of(const read_buffer& input) noexcept {
     return {static_cast<const char*>(input.data().data()), input.size()};

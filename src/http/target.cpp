@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/target.hpp"
 
+#include "http/std_view.hpp"
 #include <asio_retry/http/error.hpp>
 
 #include <boost/asio/ip/address_v6.hpp>
@@ -17,8 +18,6 @@ namespace asio_retry::http::detail {
 namespace {
 
 namespace urls = boost::urls;
-
-std::string_view view(urls::string_view s) noexcept { return {s.data(), s.size()}; }
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 

@@ -116,7 +116,7 @@ void tls_sessions::attach(const std::shared_ptr<tls_sessions>& store,
         ERR_clear_error();
         return;
     }
-    to.release();
+    to.release();  // NOLINT(bugprone-unused-return-value): the connection has it now
     if (const session known = store->take(server)) SSL_set_session(connection, known.get());
 }
 

@@ -2,6 +2,7 @@
 #include "http/wire.hpp"
 
 #include "http/decode_body.hpp"
+#include "http/std_view.hpp"
 #include <asio_retry/http/error.hpp>
 #include <asio_retry/http/proxy.hpp>
 
@@ -25,8 +26,6 @@ constexpr bool is_token_character(char c) noexcept {
 bool expects_body(std::string_view method) noexcept {
     return method == "POST" || method == "PUT" || method == "PATCH" || method == "QUERY";
 }
-
-std::string_view view(boost::beast::string_view s) noexcept { return {s.data(), s.size()}; }
 
 void append_field(std::string& head, std::string_view name, std::string_view value) {
     const std::size_t at = head.size();

@@ -14,7 +14,6 @@ namespace http = boost::beast::http;
 namespace {
 
 constexpr std::string_view stats_path = "/.stats";
-constexpr std::size_t read_size = 16 * 1024;
 constexpr std::uint64_t response_piece_size = 64 * 1024;
 
 std::string chunk(std::string_view bytes) {

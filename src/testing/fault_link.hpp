@@ -19,6 +19,9 @@
 
 namespace asio_retry::testing::detail {
 
+/// How much is read at once.
+inline constexpr std::size_t read_size = 16 * 1024;
+
 struct link_result {
     boost::system::error_code error;
     std::size_t bytes = 0;

@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::string_view echo_prefix = "/.echo";
 constexpr std::uint32_t head_limit = 32 * 1024;
-constexpr std::size_t read_size = 16 * 1024;
 constexpr std::size_t body_piece_size = 64 * 1024;
 
 /// The target without its query; what is not printable ASCII is escaped, for logs and for JSON.

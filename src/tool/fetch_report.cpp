@@ -22,16 +22,18 @@ std::string milliseconds(std::chrono::nanoseconds d) {
     return result;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     return boost::json::serialize(
         boost::json::string(boost::json::string_view(text.data(), text.size())));
 }
 
-std::string quoted_or_null(std::string_view text) { return text.empty() ? "null" : quoted(text); }
+std::string quoted_or_null(std::string_view text) {
+    return text.empty() ? "null" : in_quotes(text);
+}
 
 std::string number_or_null(int value) { return value == 0 ? "null" : std::to_string(value); }
 
-std::string message_or_null(const error_code& ec) { return ec ? quoted(ec.message()) : "null"; }
+std::string message_or_null(const error_code& ec) { return ec ? in_quotes(ec.message()) : "null"; }
 
 class object {
 public:
@@ -52,14 +54,14 @@ std::string attempt_object(const attempt_record& a) {
         .add("number", std::to_string(a.number))
         .add("status", number_or_null(a.status))
         .add("error", message_or_null(a.error))
-        .add("kind", a.kind ? quoted(to_string(*a.kind)) : "null")
-        .add("sent", quoted(to_string(a.sent)))
+        .add("kind", a.kind ? in_quotes(to_string(*a.kind)) : "null")
+        .add("sent", in_quotes(to_string(a.sent)))
         .add("reused", a.reused ? "true" : "false")
         .add("remote", quoted_or_null(a.remote))
         .add("started_ms", milliseconds(a.started))
         .add("elapsed_ms", milliseconds(a.elapsed))
         .add("delay_ms", waited ? milliseconds(a.delay) : "null")
-        .add("delay_source", waited ? quoted(to_string(a.source)) : "null")
+        .add("delay_source", waited ? in_quotes(to_string(a.source)) : "null")
         .text();
 }
 
@@ -73,10 +75,10 @@ std::string report_line(const call_outcome& call) {
         attempts += (attempts.empty() ? "" : ",") + attempt_object(each);
     }
     return object()
-        .add("url", quoted(call.url))
-        .add("method", quoted(call.method))
+        .add("url", in_quotes(call.url))
+        .add("method", in_quotes(call.method))
         .add("outcome", success ? "\"success\"" : "\"failed\"")
-        .add("reason", quoted(to_string(call.report.reason())))
+        .add("reason", in_quotes(to_string(call.report.reason())))
         .add("status", number_or_null(call.status))
         .add("error", message_or_null(call.error))
         .add("bytes", std::to_string(call.bytes))

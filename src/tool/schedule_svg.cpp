@@ -13,8 +13,8 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr double width = 860;
-constexpr double left = 130;
-constexpr double right = 40;
+constexpr double left_margin = 130;
+constexpr double right_margin = 40;
 constexpr double row_height = 26;
 constexpr double bar_height = 16;
 constexpr unsigned most_rows = 12;
@@ -107,7 +107,7 @@ public:
         }
         y_ = bottom + 24;
         if (s.max_attempts > rows) {
-            text(left,
+            text(left_margin,
                  y_ + 6,
                  "dim",
                  "and so on, " + std::to_string(s.max_attempts) + " attempts in all");
@@ -118,7 +118,7 @@ public:
 private:
     double x(nanoseconds t) const {
         const double part = is_limited(t) ? std::min(seconds(t) / longest_, 1.0) : 1.0;
-        return left + part * (width - left - right);
+        return left_margin + part * (width - left_margin - right_margin);
     }
 
     static std::string heading(const schedule& s) {
@@ -132,7 +132,7 @@ private:
     void grid(double top, double bottom) {
         const double step = step_for(longest_);
         for (double t = 0; t <= longest_ * 1.0001; t += step) {
-            const double at = left + t / longest_ * (width - left - right);
+            const double at = left_margin + t / longest_ * (width - left_margin - right_margin);
             line("grid", at, top, at, bottom);
             const nanoseconds label(std::llround(t * 1e9));
             text(at, bottom + 16, "dim", format_duration(label), "middle");
@@ -141,7 +141,7 @@ private:
 
     void row(const scheduled_attempt& a) {
         const double bar = y_ + (row_height - bar_height) / 2;
-        text(left - 12,
+        text(left_margin - 12,
              bar + 12,
              a.may_be_cut_off ? "late" : "",
              "attempt " + std::to_string(a.number),
@@ -152,13 +152,13 @@ private:
     }
 
     void legend() {
-        rectangle("window", left, y_ - 12, 24, "");
-        text(left + 32, y_, "dim", "may start");
-        rectangle("work", left + 130, y_ - 12, 24, "");
-        text(left + 162, y_, "dim", "may take, having started last");
-        line("end", left + 384, y_ - 12, left + 384, y_ + 4);
-        text(left + 394, y_, "dim", "the end");
-        text(left + 470, y_, "late", "the total timeout may come first");
+        rectangle("window", left_margin, y_ - 12, 24, "");
+        text(left_margin + 32, y_, "dim", "may start");
+        rectangle("work", left_margin + 130, y_ - 12, 24, "");
+        text(left_margin + 162, y_, "dim", "may take, having started last");
+        line("end", left_margin + 384, y_ - 12, left_margin + 384, y_ + 4);
+        text(left_margin + 394, y_, "dim", "the end");
+        text(left_margin + 470, y_, "late", "the total timeout may come first");
     }
 
     void text(double at,
