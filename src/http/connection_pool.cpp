@@ -145,7 +145,7 @@ void connection_pool::push_idle(origin& o,
     c->idle_since = now;
     o.idle.push_back(*c);
     by_age_.push_back(*c);
-    c.release();
+    c.release();  // NOLINT(bugprone-unused-return-value): the lists have it now
 }
 
 void connection_pool::drop_expired(steady_time now, closing& out) {

@@ -113,6 +113,7 @@ bool file_sink::takes(const response& head) noexcept {
     return head.status() / 100 == 2 || (asks_for_rest_ && head.status() == range_not_satisfiable);
 }
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): awaited at once
 asio::awaitable<error_code> file_sink::begin(const response& head) {
     has_all_ = false;
     kept_ = 0;
@@ -179,6 +180,7 @@ asio::awaitable<void> file_sink::write(asio::const_buffer bytes) {
     throw_if(file_.append({static_cast<const char*>(bytes.data()), bytes.size()}));
 }
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): awaited at once
 asio::awaitable<void> file_sink::end(const response& whole) {
     is_open_ = false;
     if (const error_code ec = has_all_ ? error_code() : check_digest(whole)) {
