@@ -112,6 +112,12 @@ client::~client() = default;
 client::executor_type client::get_executor() const noexcept { return state_->executor; }
 const client_config& client::config() const noexcept { return state_->config; }
 
+error_code client::prepare_tls() {
+    error_code ec;
+    state_->tls.get(ec);
+    return ec;
+}
+
 asio::awaitable<fetch_result> client::try_fetch(request r) {
     return detail::fetch(state_, std::move(r), {}, nullptr);
 }

@@ -9,25 +9,23 @@ namespace asio_retry::tool {
 
 namespace {
 
-void check(const std::string& option, const std::string& file, const http::tls_options& tls) {
+bool is_usable(const http::tls_options& tls) {
     error_code error;
-    http::detail::tls_context context(tls);
-    if (context.get(error) == nullptr) {
-        throw usage_error(option + ": '" + file + "' cannot be used: " + error.message());
-    }
+    return http::detail::tls_context(tls).get(error) != nullptr;
 }
 
 }  // namespace
 
-void check_certificates(const fetch_options& options) {
-    if (!options.ca_file.empty()) {
-        check("--cacert", options.ca_file, http::tls_options().ca_file(options.ca_file));
-    }
-    if (!options.certificate_file.empty()) {
-        check("--cert",
-              options.certificate_file,
-              http::tls_options().client_certificate(options.certificate_file, options.key_file));
-    }
+void check_certificates(http::client& client, const fetch_options& options) {
+    const auto& authorities = options.ca_file;
+    const auto& certificate = options.certificate_file;
+    if (authorities.empty() && certificate.empty()) return;
+    const error_code error = client.prepare_tls();
+    if (!error) return;
+    const bool has_authorities =
+        authorities.empty() || is_usable(http::tls_options().ca_file(authorities));
+    throw usage_error((has_authorities ? "--cert: '" + certificate : "--cacert: '" + authorities) +
+                      "' cannot be used: " + error.message());
 }
 
 }  // namespace asio_retry::tool

@@ -3,12 +3,14 @@
 #ifndef ASIO_RETRY_TOOL_FETCH_CERTIFICATES_HPP
 #define ASIO_RETRY_TOOL_FETCH_CERTIFICATES_HPP
 
+#include <asio_retry/http/client.hpp>
+
 #include <tool/fetch_options.hpp>
 
 namespace asio_retry::tool {
 
-/// Throws usage_error for a file that the client could not use.
-void check_certificates(const fetch_options& options);
+/// Throws usage_error for a file that the client, made from these options, cannot use.
+void check_certificates(http::client& client, const fetch_options& options);
 
 }  // namespace asio_retry::tool
 

@@ -63,6 +63,14 @@ colour colour_of_standard_error() {
     return wanted ? colour::on : colour::off;
 }
 
+http::client make_client(asio::io_context& context,
+                         const fetch_options& options,
+                         const std::shared_ptr<http::endpoint_registry>& endpoints) {
+    http::client client(context.get_executor(), make_config(options).endpoints(endpoints));
+    check_certificates(client, options);
+    return client;
+}
+
 class fetch_run {
 public:
     fetch_run(const fetch_options& options,
@@ -73,7 +81,7 @@ public:
           requests_(std::move(requests)),
           endpoints_(endpoints),
           policies_(requests_.size()),
-          client_(context_.get_executor(), make_config(options).endpoints(endpoints)),
+          client_(make_client(context_, options, endpoints)),
           cancel_(requests_.size()),
           downloads_(requests_.size()),
           shows_progress_(shows_progress(options)),
@@ -225,7 +233,6 @@ private:
 
 int run_fetch(const fetch_options& options) {
     auto requests = make_requests(options);
-    check_certificates(options);
     const auto endpoints = make_endpoints(options);
     std::optional<fetch_run> run;
     try {

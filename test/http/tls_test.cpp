@@ -104,6 +104,19 @@ TEST(Tls, SaysThatItsOptionsAreOfNoUse) {
     EXPECT_EQ(r.report().attempts(), 1U);
 }
 
+TEST(Tls, TriesItsOptionsBeforeAnythingIsFetched) {
+    boost::asio::io_context context;
+    const auto client_of = [&](const http::tls_options& tls) {
+        return http::client(context.get_executor(), http::client_config().tls(tls));
+    };
+    EXPECT_TRUE(client_of(http::tls_options().ca_file("/nonexistent/ca.pem")).prepare_tls());
+    EXPECT_TRUE(
+        client_of(http::tls_options().client_certificate("/dev/null", "/dev/null")).prepare_tls());
+    auto good = client_of(http::tls_options().ca_pem(authority().certificate_pem()));
+    EXPECT_FALSE(good.prepare_tls());
+    EXPECT_FALSE(good.prepare_tls());
+}
+
 TEST(Tls, ShowsItsCertificate) {
     temporary_directory files;
     const identity client = authority().issue(certificate_request().common_name("a client"));

@@ -659,6 +659,21 @@ TEST_F(Fetch, ShowsItsCertificate) {
     }
 }
 
+TEST_F(Fetch, NamesTheCertificateThatCannotBeUsed) {
+    const auto ca = directory_.write("ca.pem", certificate_authority().certificate_pem());
+    const auto wrong = directory_.write("wrong.pem", "no certificate");
+    const auto refused = [&](const words& arguments) {
+        const auto result = fetch(arguments + words{"https://localhost:1/"});
+        EXPECT_EQ(result.status, 2) << result.err;
+        return result.err;
+    };
+    EXPECT_THAT(refused({"--cacert", wrong}), HasSubstr("--cacert: '" + wrong + "' cannot be"));
+    EXPECT_THAT(refused({"--cert", wrong}), HasSubstr("--cert: '" + wrong + "' cannot be"));
+    EXPECT_THAT(refused({"--cert", wrong, "--cacert", ca}), HasSubstr("--cert: '" + wrong));
+    EXPECT_THAT(refused({"--cert", wrong, "--cacert", wrong}), HasSubstr("--cacert: '" + wrong));
+    EXPECT_THAT(refused({"--cert", wrong, "-k"}), HasSubstr("--cert: '" + wrong));
+}
+
 }  // namespace
 }  // namespace asio_retry::test
 

@@ -113,6 +113,10 @@ public:
     executor_type get_executor() const noexcept;
     const client_config& config() const noexcept;
 
+    /// Reads the authorities, certificate and key of `client_config::tls` now, and not for the first
+    /// https request. The error of what cannot be used, which every such request would end with.
+    error_code prepare_tls();
+
     /// GETs the URL under the policy of its endpoint. @throws retry_error if there is no response.
     boost::asio::awaitable<response> get(std::string url);
 
