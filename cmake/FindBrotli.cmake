@@ -1,11 +1,16 @@
 # Brotli, which comes without a package config: Brotli::decoder and Brotli::encoder, as the
-# components decoder and encoder.
+# components decoder and encoder. Brotli_USE_STATIC_LIBS asks for the static ones.
 
 include(FindPackageHandleStandardArgs)
 find_path(Brotli_INCLUDE_DIR brotli/decode.h)
+set(Brotli_suffixes ${CMAKE_FIND_LIBRARY_SUFFIXES})
+if(Brotli_USE_STATIC_LIBS)
+  set(CMAKE_FIND_LIBRARY_SUFFIXES ${CMAKE_STATIC_LIBRARY_SUFFIX})
+endif()
 find_library(Brotli_COMMON_LIBRARY brotlicommon)
 find_library(Brotli_DECODER_LIBRARY brotlidec)
 find_library(Brotli_ENCODER_LIBRARY brotlienc)
+set(CMAKE_FIND_LIBRARY_SUFFIXES ${Brotli_suffixes})
 mark_as_advanced(Brotli_INCLUDE_DIR
   Brotli_COMMON_LIBRARY Brotli_DECODER_LIBRARY Brotli_ENCODER_LIBRARY)
 
@@ -34,3 +39,4 @@ endforeach()
 unset(part)
 unset(upper_part)
 unset(Brotli_needed)
+unset(Brotli_suffixes)
