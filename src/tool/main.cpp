@@ -6,6 +6,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <tool/exit_status.hpp>
 #include <tool/fetch_arguments.hpp>
 #include <tool/fetch_command.hpp>
@@ -109,6 +110,8 @@ int main(int argc, char** argv) {
     // A reader that went away is an error of the write, not the end of the program.
     std::signal(SIGPIPE, SIG_IGN);
     tool::open_standard_streams();
+    // What OpenSSL would give back at the end, the system takes back sooner.
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
     try {
         return tool::run(std::vector<std::string>(argv + 1, argv + argc));
     } catch (const std::bad_alloc&) {
