@@ -7,6 +7,7 @@
 #include "http/connection_pool.hpp"
 #include "http/core.hpp"
 #include "http/failed_addresses.hpp"
+#include "http/read_buffer.hpp"
 #include "http/resolver.hpp"
 #include "http/target_cache.hpp"
 #include "http/tls.hpp"
@@ -33,6 +34,7 @@ public:
         : executor(std::move(ex)),
           config(std::move(c)),
           endpoints(config.endpoints() ? config.endpoints() : only_default(config.policy())),
+          input_blocks(read_buffer::usual_size),
           pool(config.pool()),
           places(size_of_place),
           names(std::move(lookup), config.name_cache()),
@@ -43,6 +45,7 @@ public:
     const client_config config;
     const bool is_user_agent_valid = is_field_value(config.user_agent());
     const std::shared_ptr<endpoint_registry> endpoints;
+    block_store input_blocks;  // of the connections
     connection_pool pool;
     target_cache targets;
     block_store places;

@@ -7,6 +7,7 @@
 #include "http/read_buffer.hpp"
 #include "http/response_reader.hpp"
 #include "http/terminal_cancellation.hpp"
+#include "http/without_count.hpp"
 
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -35,8 +36,12 @@ class connection : public origin_hook, public age_hook {
 public:
     using tls_stream = asio::ssl::stream<stream_socket&>;
 
-    connection(stream_socket socket, shared_text remote, steady_time now)
-        : socket_(std::move(socket)), remote_(std::move(remote)), opened_(now) {}
+    /// `blocks` are for its input, see `read_buffer`.
+    connection(stream_socket socket,
+               shared_text remote,
+               steady_time now,
+               block_store* blocks = nullptr)
+        : socket_(std::move(socket)), input_(blocks), remote_(std::move(remote)), opened_(now) {}
     /// Says good-bye to a TLS peer (close_notify) if nothing is under way; waits for nothing.
     ~connection();
     connection(const connection&) = delete;
@@ -80,6 +85,16 @@ public:
             },
             token,
             buffer);
+    }
+
+    /// Waits until there is something to be read, and reads nothing. Without TLS.
+    template <typename Token>
+    auto async_wait_for_input(Token&& token) {
+        return asio::async_initiate<Token, void(error_code, std::size_t)>(
+            [this](auto handler) {
+                socket_.async_wait(stream_socket::wait_read, without_count(std::move(handler)));
+            },
+            token);
     }
 
     /// Precondition: `is_tls()`.

@@ -25,7 +25,7 @@ void pool_lease::next_idle(steady_time now) {
 }
 
 void pool_lease::give_back(steady_time now) noexcept {
-    connection_->input().shrink();
+    connection_->input().rest();
     connection_->idle_since = now;
     connection_pool* const pool = std::exchange(pool_, nullptr);
     connection_pool::closing out;

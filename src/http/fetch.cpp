@@ -50,7 +50,7 @@ asio::awaitable<error_code> connect(fetch_place* place) {
     co_return out_of_time ? error_code(asio_retry::error::attempt_timeout) : fresh.error;
 }
 
-/// Writes some of the request, or reads some of the response. One for both, as each place where
+/// Writes some of the request, or reads or awaits some of the response. One for all, as each place where
 /// something is awaited has its own room in the frame.
 template <typename Token>
 auto async_step(fetch_call& call, bool writes, Token&& token) {
@@ -59,6 +59,8 @@ auto async_step(fetch_call& call, bool writes, Token&& token) {
             connection& c = *call.lease().get();
             if (writes) {
                 c.async_write_some(call.unsent(), std::move(handler));
+            } else if (!c.is_tls()) {
+                c.async_wait_for_input(std::move(handler));
             } else {
                 c.async_read_some(c.input().prepare(c.reader().wanted()), std::move(handler));
             }
@@ -67,14 +69,35 @@ auto async_step(fetch_call& call, bool writes, Token&& token) {
 }
 
 /// What has been read goes to the reader.
+error_code take(connection& c, std::size_t count, error_code ec, const io_deadline& limit) {
+    c.input().commit(count);
+    // An end of the stream that the deadline made is no end of the response.
+    if (ec == asio::error::eof && !limit.expired()) return c.reader().take_end(c.input());
+    return ec ? ec : c.reader().take(c.input());
+}
+
+/// Reads what has come. Connections have no buffer while they wait, so that few serve all of them.
+error_code take_what_is_there(connection& c, const io_deadline& limit) {
+    constexpr int most = 16;  // reads, as others wait for their turn
+    for (int i = 0; i != most && !c.reader().done(); ++i) {
+        const auto room = c.input().prepare(c.reader().wanted());
+        error_code ec;
+        const std::size_t count = c.read_now(room, ec);
+        if (ec == asio::error::would_block) break;
+        ec = take(c, count, ec, limit);
+        if (ec) return ec;
+        if (count < room.size()) break;
+    }
+    c.input().rest();
+    return {};
+}
+
 error_code take(connection& c,
                 const std::tuple<error_code, std::size_t>& got,
                 const io_deadline& limit) {
     const error_code ec = std::get<0>(got);
-    c.input().commit(std::get<1>(got));
-    // An end of the stream that the deadline made is no end of the response.
-    if (ec == asio::error::eof && !limit.expired()) return c.reader().take_end(c.input());
-    return ec ? ec : c.reader().take(c.input());
+    if (!ec && !c.is_tls()) return take_what_is_there(c, limit);
+    return take(c, std::get<1>(got), ec, limit);
 }
 
 }  // namespace

@@ -141,7 +141,8 @@ asio::awaitable<opened> open_tcp(client_state* state, const target* to, steady_t
         error_code ignored;
         socket->set_option(tcp::no_delay(true), ignored);
         timer_service& timers = timer_service::of(co_await asio::this_coro::executor);
-        result.made = std::make_unique<connection>(std::move(*socket), result.remote, timers.now());
+        result.made = std::make_unique<connection>(
+            std::move(*socket), result.remote, timers.now(), &state->input_blocks);
         result.made->has_alternatives = where.all.size() > 1;
         result.error = co_await equip(state, to, result.made.get(), deadline);
         cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
@@ -161,7 +162,8 @@ asio::awaitable<opened> open_unix(client_state* state,
     result.remote = "unix:" + *path;
     auto socket = connect_to_path(state->executor, *path, result.error);
     if (result.error) co_return result;
-    result.made = std::make_unique<connection>(std::move(*socket), result.remote, timers.now());
+    result.made = std::make_unique<connection>(
+        std::move(*socket), result.remote, timers.now(), &state->input_blocks);
     result.error = co_await equip(state, to, result.made.get(), deadline);
     co_return result;
 }
