@@ -37,6 +37,14 @@ public:
         }
         return {::operator new(size_), {}};
     }
+    /// Of blocks that never come with a text.
+    void* take_memory() {
+        {
+            const std::lock_guard lock(mutex_);
+            if (kept_ != 0) return blocks_[--kept_].memory;
+        }
+        return ::operator new(size_);
+    }
 
     void give(block b) noexcept {
         constexpr std::size_t usual_text = 4096;
@@ -48,6 +56,16 @@ public:
             }
         }
         ::operator delete(b.memory);
+    }
+    void give(void* memory) noexcept {
+        {
+            const std::lock_guard lock(mutex_);
+            if (kept_ != most) {
+                blocks_[kept_++].memory = memory;
+                return;
+            }
+        }
+        ::operator delete(memory);
     }
 
 private:

@@ -90,8 +90,11 @@ connection_pool::statistics connection_pool::count() const {
 }
 
 origin& connection_pool::origin_of(const target& to) {
-    if (const auto found = origins_.find(to); found != origins_.end()) return *found->second;
-    return *origins_.emplace(to, std::make_unique<origin>(to)).first->second;
+    if (last_ != nullptr && equal()(last_->name, to)) return *last_;
+    auto found = origins_.find(to);
+    if (found == origins_.end()) found = origins_.emplace(to, std::make_unique<origin>(to)).first;
+    last_ = found->second.get();
+    return *last_;
 }
 
 /// Closes an idle connection where a limit is reached.
@@ -167,7 +170,9 @@ void connection_pool::free_place(origin& o) noexcept {
 }
 
 void connection_pool::forget_if_unused(origin& o) noexcept {
-    if (o.open == 0 && o.queue.empty()) origins_.erase(origins_.find(o.name));
+    if (o.open != 0 || !o.queue.empty()) return;
+    if (last_ == &o) last_ = nullptr;
+    origins_.erase(origins_.find(o.name));
 }
 
 void connection_pool::enqueue(pool_ticket& t, origin& o, connection_wish wish) noexcept {

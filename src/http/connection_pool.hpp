@@ -169,6 +169,7 @@ private:
     const pool_limits limits_;
     mutable asio_retry::detail::light_mutex mutex_;
     std::unordered_map<origin::key, std::unique_ptr<origin>, hash, equal> origins_;
+    origin* last_ = nullptr;                 // asked for; likely to be asked for again
     boost::intrusive::list<origin> queues_;  // those that somebody waits for
     boost::intrusive::list<connection, boost::intrusive::base_hook<age_hook>> by_age_;
     std::size_t open_ = 0;

@@ -66,13 +66,13 @@ private:
 
     char* allocate(std::size_t capacity) const {
         const bool is_block = blocks_ != nullptr && capacity == usual_size;
-        return static_cast<char*>(is_block ? blocks_->take().memory : ::operator new(capacity));
+        return static_cast<char*>(is_block ? blocks_->take_memory() : ::operator new(capacity));
     }
 
     void give_up() noexcept {
         if (memory_ == nullptr) return;
         if (blocks_ != nullptr && capacity_ == usual_size) {
-            blocks_->give({memory_, {}});
+            blocks_->give(memory_);
         } else {
             ::operator delete(memory_);
         }

@@ -57,6 +57,7 @@ void response_reader::begin(request_method m, const fetch_policy& policy) {
 }
 
 void response_reader::restart() {
+    head_ = nullptr;
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(header_limit_));
     parser_->body_limit(body_limit_);
@@ -101,8 +102,8 @@ std::optional<std::uint64_t> response_reader::body_size() const {
 }
 
 response response_reader::head(const std::string& url) const {
-    std::string reason(view(header_.reason()));
-    return response(header_.result_int(), header_.version(), std::move(reason), header_, {}, url);
+    std::string reason(view(head_->reason()));
+    return response(head_->result_int(), head_->version(), std::move(reason), *head_, {}, url);
 }
 
 /// A head is parsed in one piece: else what Beast finds wrong with it, and the limit that Beast
@@ -126,7 +127,7 @@ error_code response_reader::take_head(read_buffer& input) {
     }
     if (ec == beast_http::error::body_limit) {
         // By its Content-Length: the head is whole.
-        header_ = std::move(parser_->get().base());
+        head_ = &parser_->get().base();
         final_ = true;
     }
     if (ec) return ec;
@@ -143,8 +144,12 @@ error_code response_reader::end_head() {
     }
     if (const error_code fault = check_header()) return fault;
     keep_alive_ = parser_->keep_alive() && !has_doubtful_end();
-    // Trailers, which Beast takes for more header, go into what is left behind.
-    header_ = std::move(parser_->get().base());
+    head_ = &parser_->get().base();
+    if (parser_->chunked()) {
+        // Trailers, which Beast takes for more header, go into what is left behind.
+        chunked_head_ = std::move(*head_);
+        head_ = &chunked_head_;
+    }
     parser_->eager(!parser_->chunked());
     overhead_ = body_ = 0;
     final_ = true;
@@ -221,10 +226,10 @@ bool response_reader::has_doubtful_end() const {
 
 void response_reader::release(std::shared_ptr<const std::string> url,
                               std::optional<response>& out) {
-    out.emplace(header_.result_int(),
-                header_.version(),
-                std::string(view(header_.reason())),
-                std::move(static_cast<response::fields&>(header_)),
+    out.emplace(head_->result_int(),
+                head_->version(),
+                std::string(view(head_->reason())),
+                std::move(static_cast<response::fields&>(*head_)),
                 std::move(parser_->get().body()),
                 std::move(url));
 }

@@ -22,6 +22,10 @@ namespace asio_retry::http::detail {
 /// Reads one response at a time. Without I/O: given bytes or their end, it says how far it is.
 class response_reader {
 public:
+    response_reader() = default;
+    response_reader(const response_reader&) = delete;
+    response_reader& operator=(const response_reader&) = delete;
+
     enum class request_method : std::uint8_t { head, other };
 
     /// Begins the response to the next request.
@@ -40,8 +44,8 @@ public:
     bool has_status() const noexcept { return final_; }
     bool done() const noexcept { return done_; }
     /// Precondition of both: `has_status()`. Trailers are dropped: they change nothing (RFC 9110 6.5.1).
-    unsigned status() const noexcept { return header_.result_int(); }
-    const response::fields& headers() const noexcept { return header_; }
+    unsigned status() const noexcept { return head_->result_int(); }
+    const response::fields& headers() const noexcept { return *head_; }
 
     /// Has `take` stop once the final head is there, so that somebody can decide on the body: then it is
     /// `move_body`'d away as it comes, or kept after a `limit_body`. Until that it has no limit.
@@ -69,6 +73,7 @@ public:
 
 private:
     using parser = boost::beast::http::response_parser<memory_body>;
+    using header = boost::beast::http::response_header<response::fields>;
 
     void restart();
     error_code take_head(read_buffer& input);
@@ -78,7 +83,8 @@ private:
     bool has_doubtful_end() const;
 
     std::optional<parser> parser_;
-    boost::beast::http::response_header<response::fields> header_;
+    header* head_ = nullptr;  // the final one
+    header chunked_head_;     // in it, so that the parser puts trailers elsewhere
     std::uint64_t body_limit_ = 0;
     std::uint64_t overhead_ = 0;
     std::uint64_t body_ = 0;  // what has come of it, moved away or not
