@@ -7,7 +7,6 @@
 #include "http/read_buffer.hpp"
 #include "http/response_reader.hpp"
 #include "http/terminal_cancellation.hpp"
-#include "http/without_count.hpp"
 
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -85,16 +84,6 @@ public:
             },
             token,
             buffer);
-    }
-
-    /// Waits until there is something to be read, and reads nothing. Without TLS.
-    template <typename Token>
-    auto async_wait_for_input(Token&& token) {
-        return asio::async_initiate<Token, void(error_code, std::size_t)>(
-            [this](auto handler) {
-                socket_.async_wait(stream_socket::wait_read, without_count(std::move(handler)));
-            },
-            token);
     }
 
     /// Precondition: `is_tls()`.

@@ -11,6 +11,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <cstring>
 #include <tuple>
 #include <utility>
 
@@ -50,19 +51,25 @@ asio::awaitable<error_code> connect(fetch_place* place) {
     co_return out_of_time ? error_code(asio_retry::error::attempt_timeout) : fresh.error;
 }
 
-/// Writes some of the request, or reads or awaits some of the response. One for all, as each place where
+/// Where the next bytes of the response go. Without TLS they are few, and in the call: connections
+/// have no buffer while they wait, so that few serve all of them.
+asio::mutable_buffer room_in(fetch_place& place) {
+    connection& c = *place.call->lease().get();
+    if (!c.is_tls()) return asio::buffer(place.first_bytes);
+    return c.input().prepare(c.reader().wanted());
+}
+
+/// Writes some of the request, or reads some of the response. One for both, as each place where
 /// something is awaited has its own room in the frame.
 template <typename Token>
-auto async_step(fetch_call& call, bool writes, Token&& token) {
+auto async_step(fetch_place& place, bool writes, Token&& token) {
     return asio::async_initiate<Token, void(error_code, std::size_t)>(
-        [&call, writes](auto handler) {
-            connection& c = *call.lease().get();
+        [&place, writes](auto handler) {
+            connection& c = *place.call->lease().get();
             if (writes) {
-                c.async_write_some(call.unsent(), std::move(handler));
-            } else if (!c.is_tls()) {
-                c.async_wait_for_input(std::move(handler));
+                c.async_write_some(place.call->unsent(), std::move(handler));
             } else {
-                c.async_read_some(c.input().prepare(c.reader().wanted()), std::move(handler));
+                c.async_read_some(room_in(place), std::move(handler));
             }
         },
         token);
@@ -88,8 +95,8 @@ error_code take(connection& c, std::size_t count, error_code ec, const io_deadli
     return ec ? ec : c.reader().take(c.input());
 }
 
-/// Reads what has come. Connections have no buffer while they wait, so that few serve all of them.
-error_code take_what_is_there(connection& c, const io_deadline& limit) {
+/// Reads what else has come.
+error_code take_the_rest(connection& c, const io_deadline& limit) {
     constexpr int most = 16;  // reads, as others wait for their turn
     for (int i = 0; i != most && !c.reader().done(); ++i) {
         const auto room = c.input().prepare(c.reader().wanted());
@@ -100,16 +107,20 @@ error_code take_what_is_there(connection& c, const io_deadline& limit) {
         if (ec) return ec;
         if (count < room.size()) break;
     }
-    c.input().rest();
     return {};
 }
 
-error_code take(connection& c,
-                const std::tuple<error_code, std::size_t>& got,
-                const io_deadline& limit) {
-    const error_code ec = std::get<0>(got);
-    if (!ec && !c.is_tls()) return take_what_is_there(c, limit);
-    return take(c, std::get<1>(got), ec, limit);
+error_code take(fetch_place& place, const std::tuple<error_code, std::size_t>& got) {
+    connection& c = *place.call->lease().get();
+    const std::size_t count = std::get<1>(got);
+    if (!c.is_tls() && count != 0) {
+        std::memcpy(c.input().prepare(count).data(), place.first_bytes.data(), count);
+    }
+    error_code ec = take(c, count, std::get<0>(got), *place.limit);
+    if (!ec && !c.is_tls() && count == place.first_bytes.size())
+        ec = take_the_rest(c, *place.limit);
+    c.input().rest();
+    return ec;
 }
 
 }  // namespace
@@ -187,12 +198,12 @@ asio::awaitable<fetch_result> run_fetch(fetch_place_ptr begin) {
                 const bool writes = call.unsent().size() != 0 && !send_error;
                 if (writes && write_at_once(call, send_error)) continue;
                 if (!writes && limit.expired()) break;
-                const auto done = co_await async_step(call, writes, as_result);
+                const auto done = co_await async_step(*place, writes, as_result);
                 if (writes) {
                     send_error = std::get<0>(done);
                     call.sent() += std::get<1>(done);
                 } else {
-                    ec = take(*call.lease().get(), done, limit);
+                    ec = take(*place, done);
                 }
                 cancelled = is_cancelled(cancels);
             }

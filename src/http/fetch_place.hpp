@@ -10,6 +10,7 @@
 #include "http/io_deadline.hpp"
 #include "http/wire.hpp"
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,7 @@ public:
     std::optional<io_deadline> limit;
     std::optional<pool_ticket> ticket;
     std::optional<timed_wait> backoff;
+    std::array<char, 1024> first_bytes;  ///< of the response, where it needs no buffer to wait
     // Of the attempt.
     steady_time deadline{};
     error_code error;

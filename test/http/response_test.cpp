@@ -33,6 +33,25 @@ INSTANTIATE_TEST_SUITE_P(
                     "5;e=1\r\n01234\r\n5\r\n56789\r\n0\r\nT: v\r\n\r\n",
                     "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"));
 
+TEST(Response, OfAnySizeIsReadWholeAndLeavesTheConnectionForTheNext) {
+    constexpr std::size_t most = 1500;  // above what a call takes in without a buffer
+    connection_script script;
+    for (std::size_t n = 900; n < most; ++n) {
+        script.push_back(expect_request());
+        script.push_back(send(response(200, std::string(n, static_cast<char>('a' + n % 26)))));
+    }
+    script.push_back(stall());
+    scripted_server server({script});
+    fetcher f;
+    for (std::size_t n = 900; n < most; ++n) {
+        const auto r = f.get(server.url());
+        ASSERT_TRUE(r.ok()) << n << ' ' << r.report().summary();
+        ASSERT_EQ(r->body(), std::string(n, static_cast<char>('a' + n % 26)));
+        ASSERT_EQ(r.report().attempts(), 1U);
+    }
+    EXPECT_EQ(f.state->pool.count().open, 1U);
+}
+
 TEST(Response, IsRepeatedWhenItWasCut) {
     scripted_server server({{expect_request(), send("HTTP/1.1 200 OK\r\nContent-Le"), close()},
                             {expect_request(), send(response(200, "whole").substr(0, 40)), reset()},
