@@ -11,6 +11,13 @@
 
 namespace asio_retry::test {
 
+inline const connection_script twice = {expect_request(),
+                                        send(response(200, "one")),
+                                        expect_request(),
+                                        send(response(200, "two")),
+                                        stall()};
+inline const connection_script once = {expect_request(), send(response(200, "one")), stall()};
+
 class behind_proxy : public testing::Test {
 protected:
     http::client_config by_way(const std::string& credentials = "") const {
@@ -29,16 +36,20 @@ protected:
         return "https://localhost:" + std::to_string(server.port()) + "/a?b";
     }
 
+    /// Of a proxy that was told to refuse CONNECT.
+    void expect_no_tunnel() {
+        scripted_server server({once}, tls());
+        fetcher f(by_way());
+        const auto r = f.get(secure(server));
+        EXPECT_EQ(r.error(), http::error::proxy_refused);
+        EXPECT_EQ(r.reason(), reason::permanent_failure);
+        EXPECT_EQ(r.report().attempts(), 1U);
+        EXPECT_EQ(server.connections_accepted(), 0U);
+    }
+
     certificate_authority authority_;
     temporary_directory files_;
     std::optional<peer> proxy_;
 };
-
-inline const connection_script twice = {expect_request(),
-                                        send(response(200, "one")),
-                                        expect_request(),
-                                        send(response(200, "two")),
-                                        stall()};
-inline const connection_script once = {expect_request(), send(response(200, "one")), stall()};
 
 }  // namespace asio_retry::test

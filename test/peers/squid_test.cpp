@@ -133,13 +133,7 @@ TEST_F(Squid, AsksForCredentials) {
 
 TEST_F(Squid, RefusesSomeTunnels) {
     start("acl tunnel method CONNECT\nhttp_access deny tunnel\nhttp_access allow all\n");
-    scripted_server server({once}, tls());
-    fetcher f(by_way());
-    const auto r = f.get(secure(server));
-    EXPECT_EQ(r.error(), http::error::proxy_refused);
-    EXPECT_EQ(r.reason(), reason::permanent_failure);
-    EXPECT_EQ(r.report().attempts(), 1U);
-    EXPECT_EQ(server.connections_accepted(), 0U);
+    expect_no_tunnel();
 }
 
 TEST_F(Squid, FindsNobodyThere) {

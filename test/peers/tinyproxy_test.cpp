@@ -91,13 +91,7 @@ TEST_F(Tinyproxy, AsksForCredentials) {
 
 TEST_F(Tinyproxy, RefusesSomeTunnels) {
     start("ConnectPort 1\n");
-    scripted_server server({once}, tls());
-    fetcher f(by_way());
-    const auto r = f.get(secure(server));
-    EXPECT_EQ(r.error(), http::error::proxy_refused);
-    EXPECT_EQ(r.reason(), reason::permanent_failure);
-    EXPECT_EQ(r.report().attempts(), 1U);
-    EXPECT_EQ(server.connections_accepted(), 0U);
+    expect_no_tunnel();
 }
 
 TEST_F(Tinyproxy, FindsNobodyThere) {
