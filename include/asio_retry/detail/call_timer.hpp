@@ -50,8 +50,6 @@ public:
         return signal_->slot();
     }
 
-    bool has_deadline() const noexcept { return phase_ != phase::unlimited; }
-
     /// Before an operation without deadline is initiated.
     void begin_unlimited(bool cancellable) noexcept {
         phase_.store(phase::unlimited, std::memory_order_relaxed);
@@ -99,6 +97,8 @@ public:
 
 private:
     enum class phase : std::uint8_t { unlimited, initiating, running, expired, backing_off };
+
+    bool has_deadline() const noexcept { return phase_ != phase::unlimited; }
 
     Call& call() noexcept { return static_cast<Call&>(*this); }
 
