@@ -110,8 +110,18 @@ error_code take_the_rest(connection& c, const io_deadline& limit) {
     return {};
 }
 
+/// Has the processor load what the next steps need, while it parses. With hundreds of calls in
+/// progress, a call that waited has left the cache.
+void load_early(const void* from, std::size_t size) noexcept {
+    constexpr std::size_t line = 64;
+    for (std::size_t i = 0; i < size; i += line)
+        __builtin_prefetch(static_cast<const char*>(from) + i, 1);
+}
+
 error_code take(fetch_place& place, const std::tuple<error_code, std::size_t>& got) {
     connection& c = *place.call->lease().get();
+    load_early(&c, sizeof c);
+    load_early(&place, sizeof place - sizeof place.first_bytes);
     const std::size_t count = std::get<1>(got);
     if (!c.is_tls() && count != 0) {
         std::memcpy(c.input().prepare(count).data(), place.first_bytes.data(), count);

@@ -35,11 +35,11 @@ public:
     std::optional<io_deadline> limit;
     std::optional<pool_ticket> ticket;
     std::optional<timed_wait> backoff;
-    std::array<char, 1024> first_bytes;  ///< of the response, where it needs no buffer to wait
     // Of the attempt.
     steady_time deadline{};
     error_code error;
     error_code send_error;
+    std::array<char, 1024> first_bytes;  ///< of the response, where it needs no buffer to wait
 };
 
 class fetch_place_end {
