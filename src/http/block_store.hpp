@@ -20,7 +20,7 @@ public:
     class block {
     public:
         void* memory = nullptr;
-        std::string text;  ///< worth its memory only
+        std::string text{};  ///< worth its memory only
     };
 
     explicit block_store(std::size_t size) noexcept : size_(size) {}
@@ -33,39 +33,29 @@ public:
     block take() {
         {
             const std::lock_guard lock(mutex_);
+            ++lent_;
             if (kept_ != 0) return std::move(blocks_[--kept_]);
         }
         return {::operator new(size_), {}};
     }
-    /// Of blocks that never come with a text.
-    void* take_memory() {
-        {
-            const std::lock_guard lock(mutex_);
-            if (kept_ != 0) return blocks_[--kept_].memory;
-        }
-        return ::operator new(size_);
+
+    /// How many have been taken and not been given back.
+    std::size_t lent() const noexcept {
+        const std::lock_guard lock(mutex_);
+        return lent_;
     }
 
     void give(block b) noexcept {
         constexpr std::size_t usual_text = 4096;
         {
             const std::lock_guard lock(mutex_);
+            --lent_;
             if (kept_ != most && b.text.capacity() <= usual_text) {
                 blocks_[kept_++] = std::move(b);
                 return;
             }
         }
         ::operator delete(b.memory);
-    }
-    void give(void* memory) noexcept {
-        {
-            const std::lock_guard lock(mutex_);
-            if (kept_ != most) {
-                blocks_[kept_++].memory = memory;
-                return;
-            }
-        }
-        ::operator delete(memory);
     }
 
 private:
@@ -76,7 +66,8 @@ private:
 #endif
 
     const std::size_t size_;
-    asio_retry::detail::light_mutex mutex_;
+    mutable asio_retry::detail::light_mutex mutex_;
+    std::size_t lent_ = 0;
     std::size_t kept_ = 0;
     std::array<block, 16> blocks_;
 };

@@ -28,6 +28,8 @@ class client_state {
 public:
     /// Of a `fetch_place`.
     static const std::size_t size_of_place;
+    /// So many connections may wait for a response with a buffer of their own.
+    static constexpr std::size_t most_waiting_buffers = 64;
 
     /// `lookup` stands in for getaddrinfo in tests.
     client_state(asio::any_io_executor ex, client_config c, lookup_function lookup = look_up)

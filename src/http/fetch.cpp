@@ -51,11 +51,14 @@ asio::awaitable<error_code> connect(fetch_place* place) {
     co_return out_of_time ? error_code(asio_retry::error::attempt_timeout) : fresh.error;
 }
 
-/// Where the next bytes of the response go. Without TLS they are few, and in the call: connections
-/// have no buffer while they wait, so that few serve all of them.
+/// Where the next bytes of the response go. A few connections wait with a buffer, and read most
+/// responses at once. Those beyond them wait with some room in the call, and have a buffer only while
+/// there is something to read; not with TLS, which keeps more memory than that anyway.
 asio::mutable_buffer room_in(fetch_place& place) {
+    constexpr std::size_t most_buffers = client_state::most_waiting_buffers;
     connection& c = *place.call->lease().get();
-    if (!c.is_tls()) return asio::buffer(place.first_bytes);
+    place.reads_first_bytes = !c.is_tls() && !c.input().has_room(most_buffers);
+    if (place.reads_first_bytes) return asio::buffer(place.first_bytes);
     return c.input().prepare(c.reader().wanted());
 }
 
@@ -123,11 +126,11 @@ error_code take(fetch_place& place, const std::tuple<error_code, std::size_t>& g
     load_early(&c, sizeof c);
     load_early(&place, sizeof place - sizeof place.first_bytes);
     const std::size_t count = std::get<1>(got);
-    if (!c.is_tls() && count != 0) {
+    if (place.reads_first_bytes && count != 0) {
         std::memcpy(c.input().prepare(count).data(), place.first_bytes.data(), count);
     }
     error_code ec = take(c, count, std::get<0>(got), *place.limit);
-    if (!ec && !c.is_tls() && count == place.first_bytes.size())
+    if (!ec && place.reads_first_bytes && count == place.first_bytes.size())
         ec = take_the_rest(c, *place.limit);
     c.input().rest();
     return ec;

@@ -39,7 +39,8 @@ public:
     steady_time deadline{};
     error_code error;
     error_code send_error;
-    std::array<char, 1024> first_bytes;  ///< of the response, where it needs no buffer to wait
+    bool reads_first_bytes = false;
+    std::array<char, 1024> first_bytes;  ///< of the response, where it waits without a buffer
 };
 
 class fetch_place_end {

@@ -42,6 +42,12 @@ public:
     }
     void commit(std::size_t n) noexcept { end_ += n; }
 
+    /// Whether it has room in memory of its own or can have some of the store, of which no more than
+    /// `most` blocks are to be in use.
+    bool has_room(std::size_t most) const noexcept {
+        return memory_ != nullptr || blocks_ == nullptr || blocks_->lent() < most;
+    }
+
     /// Until the next `prepare` there is nothing to keep: gives the memory back if it is empty.
     void rest() noexcept {
         if (size() == 0) give_up();
@@ -66,13 +72,13 @@ private:
 
     char* allocate(std::size_t capacity) const {
         const bool is_block = blocks_ != nullptr && capacity == usual_size;
-        return static_cast<char*>(is_block ? blocks_->take_memory() : ::operator new(capacity));
+        return static_cast<char*>(is_block ? blocks_->take().memory : ::operator new(capacity));
     }
 
     void give_up() noexcept {
         if (memory_ == nullptr) return;
         if (blocks_ != nullptr && capacity_ == usual_size) {
-            blocks_->give(memory_);
+            blocks_->give({memory_});
         } else {
             ::operator delete(memory_);
         }

@@ -6,16 +6,36 @@ namespace {
 
 using http::error;
 
-class Cut : public testing::TestWithParam<std::string> {};
+/// While it lives, the client's connections have to wait without a buffer.
+class crowd {
+public:
+    explicit crowd(fetcher& f) : blocks_(f.state->input_blocks) {
+        while (taken_.size() < http::detail::client_state::most_waiting_buffers)
+            taken_.push_back(blocks_.take().memory);
+    }
+    ~crowd() {
+        for (void* const memory : taken_) blocks_.give({memory});
+    }
+    crowd(const crowd&) = delete;
+    crowd& operator=(const crowd&) = delete;
+
+private:
+    http::detail::block_store& blocks_;
+    std::vector<void*> taken_;
+};
+
+class Cut : public testing::TestWithParam<std::tuple<bool, std::string>> {};
 
 TEST_P(Cut, AtEveryByteIsNeverAResponse) {
-    const std::string& whole = GetParam();
+    const auto& [is_crowded, whole] = GetParam();
     std::vector<connection_script> scripts;
     for (std::size_t n = 0; n < whole.size(); ++n) {
         scripts.push_back({expect_request(), send(whole.substr(0, n)), close()});
     }
     scripted_server server(scripts);
     fetcher f(http::client_config().policy(only_once()));
+    std::optional<crowd> others;
+    if (is_crowded) others.emplace(f);
     for (std::size_t n = 0; n < whole.size(); ++n) {
         const auto r = f.get(server.url());
         EXPECT_FALSE(r.has_value()) << n;
@@ -28,12 +48,16 @@ TEST_P(Cut, AtEveryByteIsNeverAResponse) {
 INSTANTIATE_TEST_SUITE_P(
     Responses,
     Cut,
-    testing::Values("HTTP/1.1 200 OK\r\nContent-Length: 10\r\nX: y\r\n\r\n0123456789",
-                    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                    "5;e=1\r\n01234\r\n5\r\n56789\r\n0\r\nT: v\r\n\r\n",
-                    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"));
+    testing::Combine(
+        testing::Bool(),
+        testing::Values("HTTP/1.1 200 OK\r\nContent-Length: 10\r\nX: y\r\n\r\n0123456789",
+                        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                        "5;e=1\r\n01234\r\n5\r\n56789\r\n0\r\nT: v\r\n\r\n",
+                        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")));
 
-TEST(Response, OfAnySizeIsReadWholeAndLeavesTheConnectionForTheNext) {
+class Size : public testing::TestWithParam<bool> {};
+
+TEST_P(Size, OfAnyKindIsReadWholeAndLeavesTheConnectionForTheNext) {
     constexpr std::size_t most = 1500;  // above what a call takes in without a buffer
     connection_script script;
     for (std::size_t n = 900; n < most; ++n) {
@@ -43,6 +67,8 @@ TEST(Response, OfAnySizeIsReadWholeAndLeavesTheConnectionForTheNext) {
     script.push_back(stall());
     scripted_server server({script});
     fetcher f;
+    std::optional<crowd> others;
+    if (GetParam()) others.emplace(f);
     for (std::size_t n = 900; n < most; ++n) {
         const auto r = f.get(server.url());
         ASSERT_TRUE(r.ok()) << n << ' ' << r.report().summary();
@@ -50,6 +76,28 @@ TEST(Response, OfAnySizeIsReadWholeAndLeavesTheConnectionForTheNext) {
         ASSERT_EQ(r.report().attempts(), 1U);
     }
     EXPECT_EQ(f.state->pool.count().open, 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Responses, Size, testing::Bool());
+
+TEST(Response, ToEachOfManyThatWaitIsReadWhole) {
+    constexpr std::size_t many = http::detail::client_state::most_waiting_buffers + 16;
+    const std::string body(20'000, 'x');
+    gate all_wait;
+    scripted_server server({{expect_request(), wait_for(all_wait), send(response(200, body))}},
+                           scripted_server_options().repeat_last());
+    fetcher f(http::client_config().policy(at_once()).pool(http::pool_limits().per_origin(many)));
+    std::vector<std::shared_ptr<pending_fetch>> calls;
+    while (calls.size() < many) calls.push_back(f.start(request("GET", server.url())));
+    f.run_until([&] { return server.requests().size() == many; });
+    EXPECT_EQ(f.state->input_blocks.lent(), many - 16);
+    all_wait.open();
+    for (const auto& call : calls) {
+        f.run_until(call);
+        ASSERT_TRUE((*call)->ok()) << (*call)->report().summary();
+        EXPECT_EQ((**call)->body(), body);
+    }
+    EXPECT_EQ(f.state->input_blocks.lent(), 0U);
 }
 
 TEST(Response, IsRepeatedWhenItWasCut) {

@@ -64,6 +64,21 @@ TEST(ReadBuffer, OneBlockServesThoseThatRest) {
     EXPECT_EQ(content(second), std::string(read_buffer::usual_size, 'x'));
 }
 
+TEST(ReadBuffer, HasRoomWhileFewBlocksAreInUse) {
+    block_store blocks(read_buffer::usual_size);
+    read_buffer first(&blocks);
+    read_buffer second(&blocks);
+    EXPECT_FALSE(first.has_room(0));
+    put(first, "response");
+    EXPECT_TRUE(first.has_room(1));
+    EXPECT_FALSE(second.has_room(1));
+    first.consume(first.size());
+    first.rest();
+    EXPECT_TRUE(second.has_room(1));
+    EXPECT_EQ(blocks.lent(), 0U);
+    EXPECT_TRUE(read_buffer().has_room(0)) << "the heap has always room";
+}
+
 TEST(ReadBuffer, ALargeOneIsGivenBackToTheHeap) {
     block_store blocks(read_buffer::usual_size);
     read_buffer b(&blocks);
