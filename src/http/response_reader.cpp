@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/response_reader.hpp"
 
-#include "http/std_view.hpp"
 #include <asio_retry/http/error.hpp>
 
 #include <boost/beast/core/string.hpp>
@@ -57,7 +56,6 @@ void response_reader::begin(request_method m, const fetch_policy& policy) {
 }
 
 void response_reader::restart() {
-    head_ = nullptr;
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(header_limit_));
     parser_->body_limit(body_limit_);
@@ -102,8 +100,8 @@ std::optional<std::uint64_t> response_reader::body_size() const {
 }
 
 response response_reader::head(const std::string& url) const {
-    std::string reason(view(head_->reason()));
-    return response(head_->result_int(), head_->version(), std::move(reason), *head_, {}, url);
+    const auto& m = parsed();
+    return response(m.result_int(), m.version(), parser_->reason(), m, {}, url);
 }
 
 /// A head is parsed in one piece: else what Beast finds wrong with it, and the limit that Beast
@@ -127,7 +125,6 @@ error_code response_reader::take_head(read_buffer& input) {
     }
     if (ec == beast_http::error::body_limit) {
         // By its Content-Length: the head is whole.
-        head_ = &parser_->get().base();
         final_ = true;
     }
     if (ec) return ec;
@@ -137,19 +134,13 @@ error_code response_reader::take_head(read_buffer& input) {
 }
 
 error_code response_reader::end_head() {
-    const unsigned status = parser_->get().result_int();
+    const unsigned status = parsed().result_int();
     if (status / 100 == 1 && status != 101) {
         restart();
         return ++informational_ > max_informational ? error::too_many_informational : error_code();
     }
     if (const error_code fault = check_header()) return fault;
     keep_alive_ = parser_->keep_alive() && !has_doubtful_end();
-    head_ = &parser_->get().base();
-    if (parser_->chunked()) {
-        // Trailers, which Beast takes for more header, go into what is left behind.
-        chunked_head_ = std::move(*head_);
-        head_ = &chunked_head_;
-    }
     parser_->eager(!parser_->chunked());
     overhead_ = body_ = 0;
     final_ = true;
@@ -162,7 +153,7 @@ error_code response_reader::take_body(read_buffer& input) {
     constexpr std::string_view least_chunk = "0\r\n\r\n";
     if (overhead_ == 0 && parser_->chunked() && input.size() < least_chunk.size()) return need_more;
 
-    const std::size_t before = parser_->get().body().size();
+    const std::size_t before = parsed().body().size();
     error_code ec;
     const std::size_t taken = parser_->put(input.data(), ec);
     input.consume(taken);
@@ -171,7 +162,7 @@ error_code response_reader::take_body(read_buffer& input) {
         return input.size() > header_limit_ ? error::header_too_large : ec;
     }
     if (ec) return ec;
-    const std::size_t gained = parser_->get().body().size() - before;
+    const std::size_t gained = parsed().body().size() - before;
     const std::size_t overhead = taken - gained;
     body_ += gained;
     overhead_ += overhead;
@@ -204,8 +195,8 @@ error_code response_reader::take_end(const read_buffer& input) {
 /// offered, chunked: nobody could tell where the body ends, or it would be handed over still encoded
 /// (RFC 9112 6.1, 7).
 error_code response_reader::check_header() const {
-    const response::fields& fields = parser_->get();
-    const unsigned status = parser_->get().result_int();
+    const response::fields& fields = parsed();
+    const unsigned status = parsed().result_int();
     if (status == 101) return error::unexpected_upgrade;
     if (status < 100) return error::malformed_response;
     const auto [first, last] = fields.equal_range(beast_http::field::transfer_encoding);
@@ -218,19 +209,20 @@ error_code response_reader::check_header() const {
 /// Where the peer may think that the message ends elsewhere: a body that comes with a 204, and
 /// chunked in HTTP/1.0 (RFC 9112 6.1, 6.3; RFC 9110 8.6). What follows is never taken for a response.
 bool response_reader::has_doubtful_end() const {
-    if (parser_->get().result_int() == 204) {
+    if (parsed().result_int() == 204) {
         return parser_->chunked() || parser_->content_length().value_or(0) != 0;
     }
-    return parser_->chunked() && parser_->get().version() < 11;
+    return parser_->chunked() && parsed().version() < 11;
 }
 
 void response_reader::release(std::shared_ptr<const std::string> url,
                               std::optional<response>& out) {
-    out.emplace(head_->result_int(),
-                head_->version(),
-                std::string(view(head_->reason())),
-                std::move(static_cast<response::fields&>(*head_)),
-                std::move(parser_->get().body()),
+    auto& m = parser_->get();
+    out.emplace(m.result_int(),
+                m.version(),
+                std::move(parser_->reason()),
+                std::move(static_cast<response::fields&>(m)),
+                std::move(m.body()),
                 std::move(url));
 }
 

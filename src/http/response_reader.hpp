@@ -3,13 +3,11 @@
 #ifndef ASIO_RETRY_SRC_HTTP_RESPONSE_READER_HPP
 #define ASIO_RETRY_SRC_HTTP_RESPONSE_READER_HPP
 
-#include "http/memory_body.hpp"
 #include "http/read_buffer.hpp"
+#include "http/response_parser.hpp"
 #include <asio_retry/error.hpp>
 #include <asio_retry/http/fetch_policy.hpp>
 #include <asio_retry/http/response.hpp>
-
-#include <boost/beast/http/parser.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -44,8 +42,8 @@ public:
     bool has_status() const noexcept { return final_; }
     bool done() const noexcept { return done_; }
     /// Precondition of both: `has_status()`. Trailers are dropped: they change nothing (RFC 9110 6.5.1).
-    unsigned status() const noexcept { return head_->result_int(); }
-    const response::fields& headers() const noexcept { return *head_; }
+    unsigned status() const noexcept { return parsed().result_int(); }
+    const response::fields& headers() const noexcept { return parsed(); }
 
     /// Has `take` stop once the final head is there, so that somebody can decide on the body: then it is
     /// `move_body`'d away as it comes, or kept after a `limit_body`. Until that it has no limit.
@@ -72,8 +70,7 @@ public:
     void release(std::shared_ptr<const std::string> url, std::optional<response>& out);
 
 private:
-    using parser = boost::beast::http::response_parser<memory_body>;
-    using header = boost::beast::http::response_header<response::fields>;
+    const response_parser::value_type& parsed() const noexcept { return parser_->get(); }
 
     void restart();
     error_code take_head(read_buffer& input);
@@ -82,9 +79,7 @@ private:
     error_code check_header() const;
     bool has_doubtful_end() const;
 
-    std::optional<parser> parser_;
-    header* head_ = nullptr;  // the final one
-    header chunked_head_;     // in it, so that the parser puts trailers elsewhere
+    std::optional<response_parser> parser_;
     std::uint64_t body_limit_ = 0;
     std::uint64_t overhead_ = 0;
     std::uint64_t body_ = 0;  // what has come of it, moved away or not

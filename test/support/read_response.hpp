@@ -21,6 +21,7 @@ public:
 
     reading_end how = reading_end::cut;
     unsigned status = 0;
+    std::string reason;
     std::string body;
     /// Of what was cut or refused.
     error_code error;
@@ -29,8 +30,8 @@ public:
 
     bool is_response() const { return how == reading_end::whole || how == reading_end::to_end; }
     friend bool operator==(const reading& a, const reading& b) {
-        return a.how == b.how && a.status == b.status && a.body == b.body && a.error == b.error &&
-               a.keep_alive == b.keep_alive;
+        return a.how == b.how && a.status == b.status && a.reason == b.reason && a.body == b.body &&
+               a.error == b.error && a.keep_alive == b.keep_alive;
     }
 };
 
@@ -82,6 +83,7 @@ public:
             std::optional<http::response> made;
             reader_.release(nullptr, made);
             result_.status = made->status();
+            result_.reason = made->reason_phrase();
             result_.headers = made->headers();
             result_.body = moved_ + std::move(*made).body();
         }

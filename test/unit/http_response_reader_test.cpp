@@ -259,5 +259,14 @@ TEST(HttpResponseReader, TakesEveryStatusOfThreeDigitsThatIsOne) {
     }
 }
 
+TEST(HttpResponseReader, HandsOverTheReasonPhraseAsItCame) {
+    for (const char* line :
+         {"200 OK", "200 Fine", "404 Gone fishing", "299 ", "200 ", "520 \xc3\xa9"}) {
+        const auto text = "HTTP/1.1 " + std::string(line) + "\r\nContent-Length: 0\r\n\r\n";
+        EXPECT_EQ(read(text).reason, line + 4) << line;
+        EXPECT_EQ(read("HTTP/1.1 103 Early\r\n\r\n" + text).reason, line + 4) << line;
+    }
+}
+
 }  // namespace
 }  // namespace asio_retry::test

@@ -47,7 +47,7 @@ public:
 
     /// 200, say; 0 only in a default-constructed object.
     unsigned status() const noexcept { return status_; }
-    /// "OK", say; often empty.
+    /// As it came: "OK", say; often empty.
     const std::string& reason_phrase() const noexcept { return reason_phrase_; }
     /// 11 for HTTP/1.1, 10 for HTTP/1.0.
     unsigned version() const noexcept { return version_; }

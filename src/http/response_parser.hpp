@@ -1,12 +1,15 @@
-// A Beast body that is read into a string, as it comes.
+// How Beast parses a response for us: its body into a string, and without what nobody reads.
 // SPDX-License-Identifier: BSL-1.0
-#ifndef ASIO_RETRY_SRC_HTTP_MEMORY_BODY_HPP
-#define ASIO_RETRY_SRC_HTTP_MEMORY_BODY_HPP
+#ifndef ASIO_RETRY_SRC_HTTP_RESPONSE_PARSER_HPP
+#define ASIO_RETRY_SRC_HTTP_RESPONSE_PARSER_HPP
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/core/error.hpp>
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/field.hpp>
 #include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
 #include <boost/optional/optional.hpp>
 
 #include <algorithm>
@@ -49,6 +52,33 @@ public:
     private:
         value_type& body_;
     };
+};
+
+/// Beast's, but the reason phrase is kept beside the header as it came, and trailers are dropped.
+class response_parser : public boost::beast::http::response_parser<memory_body> {
+public:
+    const std::string& reason() const noexcept { return reason_; }
+    std::string& reason() noexcept { return reason_; }
+
+private:
+    void on_response_impl(int status,
+                          boost::beast::string_view reason,
+                          int version,
+                          boost::beast::error_code&) override {
+        get().result(static_cast<unsigned>(status));
+        get().version(static_cast<unsigned>(version));
+        reason_.assign(reason.data(), reason.size());
+    }
+
+    void on_field_impl(boost::beast::http::field name,
+                       boost::beast::string_view name_text,
+                       boost::beast::string_view value,
+                       boost::beast::error_code&) override {
+        // A trailer comes behind the header; it must not change what that has said.
+        if (!is_header_done()) get().insert(name, name_text, value);
+    }
+
+    std::string reason_;
 };
 
 }  // namespace asio_retry::http::detail
