@@ -41,11 +41,11 @@ public:
     using fields = boost::beast::http::fields;
 
     request(std::string method, std::string url)
-        : method_(std::move(method)), url_(std::make_shared<const std::string>(std::move(url))) {}
+        : method_(std::move(method)), url_(std::move(url)) {}
 
     const std::string& method() const noexcept { return method_; }
     /// As given; may hold credentials.
-    const std::string& url() const noexcept { return url_ ? *url_ : no_url(); }
+    const std::string& url() const noexcept { return url_; }
 
     fields& headers() noexcept { return headers_; }
     const fields& headers() const noexcept { return headers_; }
@@ -128,14 +128,8 @@ public:
     const std::string& idempotency_key() const noexcept { return idempotency_key_; }
 
 private:
-    /// Of a request that was moved from.
-    static const std::string& no_url() noexcept {
-        static const std::string none;
-        return none;
-    }
-
     std::string method_;
-    std::shared_ptr<const std::string> url_;  // shared by copies
+    std::string url_;
     fields headers_;
     std::string body_;
     std::string idempotency_key_;
