@@ -14,10 +14,11 @@ std::string_view name_of(std::string_view operation) noexcept {
     return operation.empty() ? std::string_view("operation") : operation;
 }
 
-/// "503 (server)", "Connection refused (connect)".
+/// "503 (server)", "Connection refused (connect)"; of a response that was cut both.
 std::string failure_of(const attempt_record& r) {
     std::string text = r.status != 0 ? std::to_string(r.status) : r.error.message();
     if (r.status == 0 && !r.error) text = "value judged a failure";
+    if (r.status != 0 && r.error) text += ", " + r.error.message();
     if (r.kind) {
         text += " (";
         text += to_string(*r.kind);

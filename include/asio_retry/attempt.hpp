@@ -126,7 +126,7 @@ public:
     std::chrono::nanoseconds elapsed{0};
     /// The wait that followed; zero if none did.
     std::chrono::nanoseconds delay{0};
-    /// The error; no error if there was a status or a success.
+    /// The error. Beside a status it says why the response is of no use.
     error_code error;
     /// The peer's address, where the operation tells (HTTP: `127.0.0.1:8080`, `[::1]:8080`).
     shared_text remote;

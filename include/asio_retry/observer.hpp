@@ -17,7 +17,8 @@ namespace asio_retry {
     observer pays one comparison an attempt. Hooks are called on the executor of the call, between
     its steps, and so must be quick and must not throw; an observer that several calls share is
     called from several threads at once. `operation` is the policy's name, or for an HTTP fetch its
-    method and URL without credentials; it and the records are valid only during the hook. */
+    method and URL without credentials; it and the records are valid only during the hook. Attempts
+    have their numbers and times in the whole call, redirects and hedged attempts included. */
 class observer {
 public:
     virtual ~observer() = default;

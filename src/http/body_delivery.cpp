@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/body_delivery.hpp"
 
-#include "http/decode_body.hpp"
+#include "http/content_encoding.hpp"
 #include <asio_retry/detail/outcome.hpp>
 
 #include <boost/asio/buffer.hpp>

@@ -7,11 +7,15 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
+#include <memory>
 #include <utility>
 
 namespace asio_retry::http::detail {
 
 namespace {
+
+constexpr std::size_t buffer_size = std::size_t{16} * 1024;
 
 /// The next element of a list (RFC 9110 5.6.1), which may be empty.
 std::string_view take_element(std::string_view& list) noexcept {
@@ -26,9 +30,11 @@ std::string_view take_element(std::string_view& list) noexcept {
 
 }  // namespace
 
-error_code content_decoder::begin(std::string_view content_encoding) {
+error_code content_decoder::begin(std::string_view content_encoding, std::uint64_t size) {
     stages_.clear();
     taken_ = 0;
+    counted_ = size;
+    stopped_ = false;
     delivered_ = 0;
     while (!content_encoding.empty()) {
         const auto name = take_element(content_encoding);
@@ -45,8 +51,23 @@ error_code content_decoder::begin(std::string_view content_encoding) {
 }
 
 error_code content_decoder::write(std::string_view in, std::string& out) {
-    taken_ += in.size();
-    return pass(0, in, out);
+    return write_some(in, out, std::numeric_limits<std::size_t>::max());
+}
+
+error_code content_decoder::write_some(std::string_view& in, std::string& out, std::size_t most) {
+    std::array<char, buffer_size> buffer;
+    const std::size_t before = out.size();
+    counted_ = std::max(counted_, taken_ + in.size());
+    for (stopped_ = false; !stopped_; stopped_ = out.size() - before >= most) {
+        const std::size_t left = in.size();
+        error_code ec;
+        const std::size_t n = read(stages_.size(), in, buffer, ec);
+        taken_ += left - in.size();
+        if (!ec && n != 0) ec = deliver({buffer.data(), n}, out);
+        if (ec) return ec;
+        if (n == 0) break;
+    }
+    return {};
 }
 
 error_code content_decoder::finish() const noexcept {
@@ -56,23 +77,45 @@ error_code content_decoder::finish() const noexcept {
     return whole ? error_code() : error_code(error::incomplete_encoding);
 }
 
-error_code content_decoder::pass(std::size_t index, std::string_view in, std::string& out) {
-    if (in.empty()) return {};
-    if (index == stages_.size()) return deliver(in, out);
-    auto& s = stages_[index];
-    s.begun = true;
-    std::array<char, 16 * 1024> buffer;
+/// What the stages before `end` make of `in`; nothing if they need more of it.
+std::size_t content_decoder::read(std::size_t end,
+                                  std::string_view& in,
+                                  std::span<char> out,
+                                  error_code& ec) {
+    if (end == 0) {
+        const std::size_t n = std::min(in.size(), out.size());
+        std::copy_n(in.data(), n, out.data());
+        in.remove_prefix(n);
+        return n;
+    }
+    stage& s = stages_[end - 1];
     std::size_t written = 0;
-    do {
-        const auto left = in.size();
-        if (const auto ec = s.coding->decode(in, buffer, written)) return ec;
-        if (written == 0 && left != 0 && in.size() == left) return error::malformed_encoding;
+    while (written == 0 && refill(end - 1, in, ec)) {
+        std::string_view& input = end == 1 ? in : s.input;
+        const std::size_t left = input.size();
+        ec = s.coding->decode(input, out, written);
+        if (!ec && written == 0 && left != 0 && input.size() == left)
+            ec = error::malformed_encoding;
+        if (ec) return 0;
+        s.begun = s.begun || left != 0;
+        s.has_more = written == out.size();
         s.written += written;
-        if (const auto ec = pass(index + 1, {buffer.data(), written}, out)) return ec;
         // Of each stage: an inner one may unpack to much that the next makes nothing of.
-        if (excessive(s.written)) return error::excessive_expansion;
-    } while (!in.empty() || written == buffer.size());
-    return {};
+        if (excessive(s.written)) ec = error::excessive_expansion;
+        if (ec) return 0;
+    }
+    return written;
+}
+
+/// Whether there is a use in asking the stage.
+bool content_decoder::refill(std::size_t index, std::string_view& in, error_code& ec) {
+    stage& s = stages_[index];
+    if (index == 0) return s.has_more || !in.empty();
+    if (s.has_more || !s.input.empty()) return true;
+    if (!s.room) s.room = std::make_unique_for_overwrite<char[]>(buffer_size);
+    const std::size_t n = read(index, in, {s.room.get(), buffer_size}, ec);
+    s.input = {s.room.get(), n};
+    return n != 0;
 }
 
 error_code content_decoder::deliver(std::string_view plain, std::string& out) {
@@ -84,7 +127,7 @@ error_code content_decoder::deliver(std::string_view plain, std::string& out) {
 
 bool content_decoder::excessive(std::uint64_t written) const noexcept {
     std::uint64_t allowed = 0;
-    const bool unbounded = __builtin_mul_overflow(taken_, max_ratio_, &allowed);
+    const bool unbounded = __builtin_mul_overflow(counted_, max_ratio_, &allowed);
     return written > ratio_floor && !unbounded && written > allowed;
 }
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,9 +32,10 @@ public:
         : max_size_(max_size), max_ratio_(max_ratio) {}
 
     /// Starts a body, given the value of Content-Encoding; several fields are joined by commas.
-    /** Empty and "identity" are no coding: the body is passed on, and held to `max_size` alone.
+    /** Where all of it is there already, `size` has the ratio counted against the whole from the start.
+        Empty and "identity" are no coding: the body is passed on, and held to `max_size` alone.
         Errors: `unsupported_encoding` for a coding that is not known, or more than `max_codings`. */
-    error_code begin(std::string_view content_encoding);
+    error_code begin(std::string_view content_encoding, std::uint64_t size = 0);
 
     /// Whether there is anything to decode.
     bool active() const noexcept { return !stages_.empty(); }
@@ -43,6 +45,12 @@ public:
         most. Errors: `malformed_encoding`, `body_too_large`, `excessive_expansion`,
         `not_enough_memory`; what came before the fault may have been appended. */
     error_code write(std::string_view in, std::string& out);
+
+    /// The same, but appends some `most` bytes and then stops.
+    /** Takes from the front of `in` what it has dealt with. To be called again, with the same `in`, as
+        long as `stopped()`. */
+    error_code write_some(std::string_view& in, std::string& out, std::size_t most);
+    bool stopped() const noexcept { return stopped_; }
 
     /// Tells whether the body was whole. A body without a single byte is, in any coding.
     /** Errors: `incomplete_encoding`. */
@@ -55,10 +63,14 @@ private:
 
         std::unique_ptr<content_coding> coding;
         std::uint64_t written = 0;
+        std::string_view input;        ///< what is left of what the stage before has written
+        std::unique_ptr<char[]> room;  ///< where that has written it
+        bool has_more = false;         ///< without more input
         bool begun = false;
     };
 
-    error_code pass(std::size_t index, std::string_view in, std::string& out);
+    std::size_t read(std::size_t end, std::string_view& in, std::span<char> out, error_code& ec);
+    bool refill(std::size_t index, std::string_view& in, error_code& ec);
     error_code deliver(std::string_view plain, std::string& out);
     bool excessive(std::uint64_t written) const noexcept;
 
@@ -67,7 +79,9 @@ private:
     std::uint64_t max_size_;
     std::uint64_t max_ratio_;
     std::uint64_t taken_ = 0;
+    std::uint64_t counted_ = 0;  // for the ratio: what has been taken or is known to come
     std::uint64_t delivered_ = 0;
+    bool stopped_ = false;
 };
 
 }  // namespace asio_retry::http::detail

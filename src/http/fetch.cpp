@@ -45,6 +45,7 @@ asio::awaitable<error_code> connect(fetch_place* place) {
     const steady_time connect_deadline = call->connect_deadline(place->deadline);
     opened fresh = co_await open_connection(place->state.get(), &call->to(), connect_deadline);
     call->remote(fresh.remote);
+    call->proxy_asks(fresh.retry_after);
     call->lease().put(std::move(fresh.made));
     const bool out_of_time =
         fresh.error == error::connect_timeout && connect_deadline == place->deadline;
@@ -228,6 +229,10 @@ asio::awaitable<fetch_result> run_fetch(fetch_place_ptr begin) {
             }
         }
 
+        if (!ec && call.may_be_encoded()) [[unlikely]] {
+            ec = co_await call.decode(place->deadline);
+            cancels = co_await asio::this_coro::cancellation_state;
+        }
         cancelled = is_cancelled(cancels);
         next = call.end_attempt(ec, cancelled);
         if (next.what == retry_action::type::wait) {

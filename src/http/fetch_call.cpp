@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/fetch_call.hpp"
 
-#include "http/decode_body.hpp"
+#include "http/content_encoding.hpp"
 #include "http/idempotency.hpp"
 #include "http/long_exchange.hpp"
+#include "http/round_observer.hpp"
 #include <asio_retry/detail/outcome.hpp>
 #include <asio_retry/http/attempt_hook.hpp>
 #include <asio_retry/http/body_sink.hpp>
@@ -80,13 +81,21 @@ retry_action fetch_call::start(bool cancelled) {
         failure_ = asio::error::operation_aborted;
         return retry_action::finish(reason::cancelled);
     }
-    if (retry_.observer()) retry_.name(operation());
+    if (begin_.policy.retry().observer()) watch();
     gate_.guard(begin_.endpoint, begin_.policy.pacing() == pacing::on);
     if (lane_ == nullptr && rounds_ == 0) {
         begin_.endpoint.counters().calls.fetch_add(1, std::memory_order_relaxed);
     }
     call_.emplace(retry_);
     return call_->start(timers_.now());
+}
+
+void fetch_call::watch() {
+    retry_.name(operation());
+    if (lane_ == nullptr && rounds_ == 0) return;
+    const nanoseconds started = lane_ != nullptr ? lane_->started() + elapsed_ : elapsed_;
+    retry_.observer(std::make_shared<round_observer>(
+        begin_.policy.retry().observer(), lane_, attempts_, started));
 }
 
 passage fetch_call::enter_gate() {
@@ -112,6 +121,8 @@ retry_action fetch_call::leave_gate(passage p) {
 steady_time fetch_call::begin_attempt() {
     sent_ = 0;
     on_reused_ = false;
+    proxy_wait_.reset();
+    plain_.reset();
     sent_all_ = delivered_ = own_fault_ = false;
     const attempt a = call_->begin_attempt();
     begin_.endpoint.counters().attempts.fetch_add(1, std::memory_order_relaxed);
@@ -123,7 +134,7 @@ steady_time fetch_call::begin_attempt() {
 /// from here.
 void fetch_call::count_attempt() {
     unsigned number = call_->number();
-    if (lane_ != nullptr && rounds_ == 0) number = lane_->number_in_hop(number);
+    if (lane_ != nullptr && rounds_ == 0) number = lane_->number_of(number);
     if (counts_attempts_ && number > 1)
         wire_.last_field(begin_.policy.attempt_header(), std::to_string(number));
 }
@@ -165,7 +176,8 @@ asio::awaitable<error_code> fetch_call::exchange_at_length(steady_time deadline)
     connection& c = *lease_.get();
     const request& r = begin_.what;
     body_delivery delivery(c, r.sink().get(), begin_.policy, begin_.to->display);
-    if (retry_.observer()) delivery.watch(retry_.observer().get(), operation());
+    if (const auto& watching = begin_.policy.retry().observer())
+        delivery.watch(watching.get(), operation());
     feed_.reset();
     if (r.source()) feed_.emplace(*r.source(), notice_.length);
     long_exchange both_ways(c, delivery, unsent(), wire_.head_size, feed_ ? &*feed_ : nullptr);
@@ -192,7 +204,7 @@ attempt_facts fetch_call::facts() const noexcept {
 }
 
 retry_action fetch_call::end_attempt(error_code ec, bool cancelled) {
-    if (!ec) ec = receive();
+    if (!ec) receive();
     const attempt_facts known = facts();
     attempt_record& record = call_->record();
     record.sent = known.sent;
@@ -227,21 +239,13 @@ retry_action fetch_call::end_attempt(error_code ec, bool cancelled) {
     return next;
 }
 
-/// A response that cannot be decoded is none.
-error_code fetch_call::receive() {
+void fetch_call::receive() {
     response_reader& reader = lease_.get()->reader();
     call_->record().status = static_cast<int>(reader.status());
     // The target's own text, which lives as long as the target does.
     std::shared_ptr<const std::string> url(begin_.to, &begin_.to->display);
-    if (!notice_.accepts_codings || delivered_) {
-        reader.release(std::move(url), last_);
-        return {};
-    }
-    std::optional<response> encoded;
-    reader.release(std::move(url), encoded);
-    if (const error_code ec = decode_body(*encoded, begin_.policy)) return ec;
-    last_ = std::move(encoded);
-    return {};
+    reader.release(std::move(url), last_);
+    if (plain_) last_ = with_plain_body(std::move(*last_), std::move(*plain_));
 }
 
 verdict fetch_call::judge_response(attempt_facts known) {

@@ -82,6 +82,8 @@ public:
     }
     pool_lease& lease() noexcept { return lease_; }
     steady_time connect_deadline(steady_time attempt_deadline) const;
+    /// What a proxy that refused the connection asked for.
+    void proxy_asks(std::optional<nanoseconds> wait) noexcept { proxy_wait_ = wait; }
     void remote(const shared_text& address) { call_->record().remote = address; }
 
     /// The attempt has its place in the pool.
@@ -99,6 +101,10 @@ public:
     bool is_long() const noexcept { return is_long_; }
     /// Precondition: the awaiting coroutine does not throw when it is cancelled.
     asio::awaitable<error_code> exchange_at_length(steady_time deadline);
+    /// Whether `decode` comes between a response and the end of its attempt.
+    bool may_be_encoded() const noexcept { return notice_.accepts_codings && !delivered_; }
+    /// As `exchange_at_length`. A response that cannot be decoded is none.
+    asio::awaitable<error_code> decode(steady_time deadline);
     asio::const_buffer unsent() const noexcept { return asio::buffer(wire_.bytes) + sent_; }
     std::size_t& sent() noexcept { return sent_; }
 
@@ -106,13 +112,14 @@ private:
     error_code prepare();
     error_code prepare_body();
     void make_wire(const request& r);
+    void watch();
     void count_attempt();
     bool follow_redirect();
     bool drop_expectation();
     void begin_round();
     retry_policy shaped(const retry_policy& p) const { return lane_ ? lane_->shape(p) : p; }
     attempt_facts facts() const noexcept;
-    error_code receive();
+    void receive();
     verdict judge_response(attempt_facts known);
     verdict judge_error(const error_code& ec, attempt_facts known);
     void obey(const server_word& said, verdict& v) const;
@@ -120,6 +127,7 @@ private:
     void take_quota();
     void remember_address(const verdict& v, steady_time now);
     void keep_history(retry_report report);
+    void tell_end(const retry_report& report);
     fetch_result finish(reason why);
     fetch_result fail(reason why, const error_code& ec);
 
@@ -138,11 +146,13 @@ private:
     std::size_t sent_ = 0;
     body_notice notice_;
     std::optional<body_feed> feed_;
+    std::optional<std::string> plain_;  // of an encoded body
     bool is_long_ = false;
     bool sent_all_ = false;     // of a long exchange
     bool delivered_ = false;    // by the sink
     bool has_written_ = false;  // into the sink
     bool own_fault_ = false;    // of source, sink or hook
+    std::optional<nanoseconds> proxy_wait_;
     connection_wish wish_ = connection_wish::any;
     shared_text failed_at_;
     bool on_reused_ = false;

@@ -33,7 +33,7 @@ public:
     fetch_lane& operator=(const fetch_lane&) = delete;
 
     /// The policy of the call as it is for this lane: one attempt only if it is extra, within the
-    /// deadline of the call, and watched through the lane.
+    /// deadline of the call.
     retry_policy shape(retry_policy p);
 
     /// When the lane started, since the start of the call.
@@ -44,10 +44,6 @@ public:
         while (numbers_given_.size() < own) numbers_given_.push_back(++numbers_);
         return numbers_given_[own - 1];
     }
-    /// A hop of a redirection begins, after so many attempts of the lane's own.
-    void begin_hop(unsigned attempts_before) noexcept { before_ = attempts_before; }
-    /// Of the n-th attempt of the hop.
-    unsigned number_in_hop(unsigned n) { return number_of(before_ + n); }
 
     /// An attempt has all it waited for, and goes to work.
     void attempt_runs(steady_time now) {
@@ -80,7 +76,6 @@ private:
     steady_time running_since_ = steady_time::max();
     nanoseconds took_{0};
     const unsigned index_;
-    unsigned before_ = 0;
     bool first_has_ended_ = false;
 };
 

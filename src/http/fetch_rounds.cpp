@@ -56,7 +56,8 @@ bool fetch_call::drop_expectation() {
 bool fetch_call::may_renew(reason why) noexcept {
     const auto& source = begin_.what.source();
     return begin_.policy.hook() && !renewed_ && why == reason::permanent_failure && last_ &&
-           call_ && call_->record().status == unauthorized && (!source || source->can_be_read());
+           call_ && call_->record().status == unauthorized && !call_->record().error &&
+           (!source || source->can_be_read());
 }
 
 asio::awaitable<bool> fetch_call::renew() {
@@ -77,7 +78,6 @@ void fetch_call::begin_round() {
     ++rounds_;
     retry_.deadline(call_->deadline()).total_timeout(retry_policy::unlimited);
     keep_history(call_->take_report(reason::success));
-    if (lane_ != nullptr) lane_->begin_hop(attempts_);
     call_.reset();
 }
 
@@ -108,22 +108,32 @@ fetch_result fetch_call::finish(reason why) {
     if (failure_) return fail(why == reason::success ? reason::permanent_failure : why, failure_);
     const error_code ec = call_->completion_error(why);
     retry_report report = call_->take_report(why);
-    if (rounds_ == 0) return {std::move(last_), ec, nullptr, std::move(report)};
-    const error_code last_error = report.last_error();
-    const auto retry_after = report.retry_after();
-    keep_history(std::move(report));
-    return {
-        std::move(last_),
-        ec,
-        nullptr,
-        retry_report(
-            why, last_error, attempts_, elapsed_, std::move(history_), forgotten_, retry_after)};
+    if (rounds_ != 0) {
+        const error_code last_error = report.last_error();
+        const auto retry_after = report.retry_after();
+        keep_history(std::move(report));
+        report = retry_report(
+            why, last_error, attempts_, elapsed_, std::move(history_), forgotten_, retry_after);
+    }
+    if (rounds_ != 0 || lane_ != nullptr) tell_end(report);
+    return {std::move(last_), ec, nullptr, std::move(report)};
+}
+
+/// Of a call that failed, where its `retry_call` has not told of the whole.
+void fetch_call::tell_end(const retry_report& report) {
+    const auto& watching = begin_.policy.retry().observer();
+    if (!watching || report.reason() == reason::success) return;
+    if (lane_ != nullptr) {
+        lane_->operation = operation();
+    } else {
+        watching->gave_up(operation(), report);
+    }
 }
 
 fetch_result fetch_call::fail(reason why, const error_code& ec) {
     if (call_) keep_history(call_->take_report(reason::success));
     retry_report report(why, ec, attempts_, elapsed_, std::move(history_), forgotten_);
-    if (retry_.observer()) retry_.observer()->gave_up(operation(), report);
+    tell_end(report);
     return {std::move(last_), ec, nullptr, std::move(report)};
 }
 

@@ -52,6 +52,10 @@ void fetch_start::look_up(client_state& state) {
     } else {
         policy = endpoint ? endpoint.policy() : state.config.policy();
     }
+    if (what.observer()) {
+        retry_policy watched = policy.retry();
+        policy.retry(std::move(watched.observer(what.observer())));
+    }
 }
 
 }  // namespace asio_retry::http::detail

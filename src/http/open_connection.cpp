@@ -116,12 +116,15 @@ asio::awaitable<error_code> shake_hands(client_state* state,
 /// Has a new connection lead to the server, with TLS if it wants that.
 asio::awaitable<error_code> equip(client_state* state,
                                   const target* to,
-                                  connection* c,
+                                  opened* result,
                                   steady_time deadline) {
     error_code ec;
+    connection* const c = result->made.get();
     if (!to->tls) co_return ec;
     if (to->via != nullptr) {
-        ec = co_await open_tunnel(c, to, &state->config.user_agent(), deadline);
+        tunnel_reply reply;
+        ec = co_await open_tunnel(c, to, &state->config.user_agent(), &reply, deadline);
+        result->retry_after = reply.retry_after();
         if (ec || is_cancelled(co_await asio::this_coro::cancellation_state)) co_return ec;
     }
     co_return co_await shake_hands(state, to, c, deadline);
@@ -144,7 +147,7 @@ asio::awaitable<opened> open_tcp(client_state* state, const target* to, steady_t
         result.made = std::make_unique<connection>(
             std::move(*socket), result.remote, timers.now(), &state->input_blocks);
         result.made->has_alternatives = where.all.size() > 1;
-        result.error = co_await equip(state, to, result.made.get(), deadline);
+        result.error = co_await equip(state, to, &result, deadline);
         cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
     }
     if (result.error && !cancelled && where.from) {
@@ -164,7 +167,7 @@ asio::awaitable<opened> open_unix(client_state* state,
     if (result.error) co_return result;
     result.made = std::make_unique<connection>(
         std::move(*socket), result.remote, timers.now(), &state->input_blocks);
-    result.error = co_await equip(state, to, result.made.get(), deadline);
+    result.error = co_await equip(state, to, &result, deadline);
     co_return result;
 }
 

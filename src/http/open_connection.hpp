@@ -11,6 +11,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace asio_retry::http::detail {
@@ -23,6 +24,7 @@ public:
     std::unique_ptr<connection> made;
     error_code error;
     shared_text remote;
+    std::optional<nanoseconds> retry_after;  ///< a proxy refused, and asked for so long
 };
 
 /// Ends with `error::connect_timeout` at `deadline`, and with `operation_aborted` when cancelled.

@@ -2,6 +2,7 @@
 #include "http/proxy_tunnel.hpp"
 
 #include "http/io_deadline.hpp"
+#include "http/server_word.hpp"
 #include <asio_retry/http/error.hpp>
 #include <asio_retry/http/proxy.hpp>
 
@@ -12,6 +13,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <string_view>
 #include <tuple>
 
@@ -74,7 +76,13 @@ error_code tunnel_reply::take(read_buffer& input) {
             restart();
             continue;
         }
-        if (const error_code refusal = judge(status)) return refusal;
+        if (const error_code refusal = judge(status)) {
+            if (refusal == error::proxy_unavailable) {
+                const auto now = std::chrono::system_clock::now();
+                retry_after_ = server_word_of(parser_->get(), now).wait;
+            }
+            return refusal;
+        }
         done_ = true;
     }
     // The server speaks TLS, in which the first word is the client's.
@@ -85,9 +93,9 @@ error_code tunnel_reply::take(read_buffer& input) {
 asio::awaitable<error_code> open_tunnel(connection* c,
                                         const target* to,
                                         const std::string* user_agent,
+                                        tunnel_reply* reply,
                                         steady_time deadline) {
     const std::string request = connect_request(*to, *user_agent);
-    tunnel_reply reply;
     io_deadline limit(timer_service::of(co_await asio::this_coro::executor));
     limit.arm(deadline, c->native_handle());
     error_code ec;
@@ -99,11 +107,11 @@ asio::awaitable<error_code> open_tunnel(connection* c,
         unsent += std::get<1>(sent);
         cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
     }
-    while (!reply.done() && !ec && !cancelled) {
+    while (!reply->done() && !ec && !cancelled) {
         const auto got = co_await c->async_read_some(c->input().prepare(1), as_result);
         ec = std::get<0>(got);
         c->input().commit(std::get<1>(got));
-        if (!ec) ec = reply.take(c->input());
+        if (!ec) ec = reply->take(c->input());
         if (ec == asio::error::eof) ec = error::proxy_closed;
         cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
     }

@@ -32,11 +32,14 @@ public:
     error_code take(read_buffer& input);
     /// Whether the tunnel stands.
     bool done() const noexcept { return done_; }
+    /// How long a proxy that is unavailable asks to wait.
+    std::optional<nanoseconds> retry_after() const noexcept { return retry_after_; }
 
 private:
     void restart();
 
     std::optional<boost::beast::http::response_parser<boost::beast::http::empty_body>> parser_;
+    std::optional<nanoseconds> retry_after_;
     unsigned informational_ = 0;
     bool done_ = false;
 };
@@ -48,6 +51,7 @@ private:
 asio::awaitable<error_code> open_tunnel(connection* c,
                                         const target* to,
                                         const std::string* user_agent,
+                                        tunnel_reply* reply,
                                         steady_time deadline);
 
 }  // namespace asio_retry::http::detail

@@ -85,7 +85,7 @@ hop next_hop(const request& current,
         next.idempotency_key(current.idempotency_key());
         next.repeatable(current.repeatable());
     }
-    next.deliver_to(current.sink());
+    next.deliver_to(current.sink()).observer(current.observer());
     return hop(std::move(next));
 }
 

@@ -41,9 +41,11 @@ public:
     /// Whether it has come so far that its status is known and final.
     bool has_status() const noexcept { return final_; }
     bool done() const noexcept { return done_; }
-    /// Precondition of both: `has_status()`. Trailers are dropped: they change nothing (RFC 9110 6.5.1).
+    /// Precondition of these: `has_status()`. Trailers are dropped: they change nothing (RFC 9110 6.5.1).
     unsigned status() const noexcept { return parsed().result_int(); }
     const response::fields& headers() const noexcept { return parsed(); }
+    /// What has come of it and was not moved away.
+    const std::string& body() const noexcept { return parsed().body(); }
 
     /// Has `take` stop once the final head is there, so that somebody can decide on the body: then it is
     /// `move_body`'d away as it comes, or kept after a `limit_body`. Until that it has no limit.

@@ -23,10 +23,11 @@ bool proves_not_processed(unsigned status) noexcept {
            status == too_many_requests;
 }
 
-bool is_worth_a_retry(const fetch_policy& policy, unsigned status) noexcept {
-    const auto& listed = policy.retry_status();
-    return status == misdirected_request ||
-           std::binary_search(listed.begin(), listed.end(), status);
+/// The head of the response holds all the same.
+bool is_of_body(const error_code& ec) noexcept {
+    return ec == error::body_too_large || ec == error::unsupported_encoding ||
+           ec == error::malformed_encoding || ec == error::incomplete_encoding ||
+           ec == error::excessive_expansion;
 }
 
 failure_kind kind_of(unsigned status, bool asks_to_wait) noexcept {
@@ -42,6 +43,12 @@ failure_kind kind_of(unsigned status, bool asks_to_wait) noexcept {
 }
 
 }  // namespace
+
+bool is_worth_a_retry(const fetch_policy& policy, unsigned status) noexcept {
+    const auto& listed = policy.retry_status();
+    return status == misdirected_request ||
+           std::binary_search(listed.begin(), listed.end(), status);
+}
 
 bool may_repeat(const request& r, const fetch_policy& policy) noexcept {
     if (r.repeatable() != repeat::by_method) return r.repeatable() == repeat::allowed;
@@ -80,7 +87,7 @@ verdict judge_error(const request& r,
     verdict result = policy.retry().classify(ec);
     if (!result.is_failure() || result.veto() != reason::success) return result;
     const bool refused = is_worth_a_retry(policy, cut.status);
-    if (refused && ec == error::body_too_large && result.kind() == failure_kind::permanent) {
+    if (refused && is_of_body(ec) && result.kind() == failure_kind::permanent) {
         return judge_response(r, policy, cut.status, cut.retry_after, facts);
     }
     if (refused && cut.retry_after && !result.retry_after()) result.retry_after(*cut.retry_after);

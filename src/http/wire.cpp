@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/wire.hpp"
 
-#include "http/decode_body.hpp"
+#include "http/content_encoding.hpp"
 #include "http/std_view.hpp"
 #include <asio_retry/http/error.hpp>
 #include <asio_retry/http/proxy.hpp>

@@ -2,6 +2,8 @@
 #include "http/support/bodies.hpp"
 #include "http/support/fetcher.hpp"
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <zlib.h>
 
 #include <memory>
@@ -79,6 +81,52 @@ TEST(Compression, ThatIsUnknownBrokenOrTooMuchIsAnError) {
             EXPECT_EQ(r.report().attempts(), 1U);
         }
     }
+}
+
+TEST(Compression, OfAFailureDoesNotHideItsStatus) {
+    scripted_server server(
+        {{expect_request(), send(response(503, "not gzip", "Content-Encoding: gzip\r\n")), close()},
+         {expect_request(), send(response(200)), close()}});
+    fetcher f;
+    const auto r = f.fetch(request("GET", server.url()), compressed());
+    EXPECT_TRUE(r.ok()) << r.report().summary();
+    const auto& first = r.report().history().at(0);
+    EXPECT_EQ(first.status, 503);
+    EXPECT_EQ(first.kind, failure_kind::server);
+    EXPECT_EQ(first.error, http::error::malformed_encoding);
+}
+
+/// Takes most of a second to decode: 16 MB, in so many members of a file of gzip.
+std::string much_to_decode() {
+    const std::string one = gzipped(std::string(16'000'000, 'x'));
+    std::string all;
+    for (int i = 0; i < 40; ++i) all += one;
+    return response(200, all, "Content-Encoding: gzip\r\n");
+}
+
+http::fetch_policy unlimited(retry_policy retry) {
+    auto policy = at_once(std::move(retry)).compressed(http::compression::on);
+    return std::move(policy.max_expansion(10'000).max_body_size(1'000'000'000));
+}
+
+TEST(Compression, IsUndoneWithinTheDeadline) {
+    scripted_server server({{expect_request(), send(much_to_decode()), stall()}});
+    fetcher f;
+    const auto r = f.fetch(request("GET", server.url()), unlimited(no_wait().total_timeout(100ms)));
+    EXPECT_EQ(r.error(), error::attempt_timeout) << r.report().summary();
+    EXPECT_EQ(r.reason(), reason::deadline_exceeded);
+    EXPECT_EQ(f.state->pool.count().open, 0U);
+}
+
+TEST(Compression, CanBeCancelledWhileItIsUndone) {
+    scripted_server server({{expect_request(), send(much_to_decode()), stall()}});
+    fetcher f;
+    const auto call = f.start(request("GET", server.url()), unlimited(no_wait()));
+    asio::steady_timer soon(f.context, 100ms);
+    soon.async_wait([&](error_code) { call->signal.emit(asio::cancellation_type::terminal); });
+    f.run_until(call);
+    EXPECT_EQ((*call)->reason(), reason::cancelled) << (*call)->report().summary();
+    EXPECT_EQ(f.state->pool.count().open, 0U);
 }
 
 }  // namespace

@@ -223,6 +223,17 @@ INSTANTIATE_TEST_SUITE_P(
                   failure_kind::permanent)),
     [](const auto& each) { return each.param.name; });
 
+TEST(Proxy, IsNotAskedAgainEarlierThanItAsks) {
+    scripted_server proxy(
+        {{expect_request(), send(response(503, "", "Retry-After: 3600\r\n")), close()}});
+    fetcher f(through(proxy), no_lookup);
+    const auto r = f.get(behind);
+    EXPECT_EQ(r.reason(), reason::retry_after_too_long);
+    EXPECT_EQ(r.error(), http::error::proxy_unavailable);
+    EXPECT_EQ(r.report().retry_after(), 3600s);
+    EXPECT_EQ(proxy.requests().size(), 1U);
+}
+
 TEST(Proxy, MayBeLeftWhileItMakesUpItsMind) {
     scripted_server proxy({{expect_request(), stall()}}, scripted_server_options().repeat_last());
     fetcher f(through(proxy), no_lookup);

@@ -109,6 +109,7 @@ TEST(Response, IsRepeatedWhenItWasCut) {
     ASSERT_TRUE(r.ok()) << r.report().summary();
     EXPECT_EQ(r->body(), "whole");
     EXPECT_EQ(r.report().attempts(), 3U);
+    EXPECT_EQ(r.report().history().at(1).status, 0);
 }
 
 // Its head was whole, and what the server asks for holds though its body is not.
@@ -145,6 +146,9 @@ TEST(CutResponse, ToAPostIsRepeatedIfItsStatusProvesThatNothingWasDone) {
         fetcher f;
         const auto r = f.fetch(request("POST", server.url()).body("x"));
         EXPECT_EQ(r.reason(), status == 429 ? reason::success : reason::not_idempotent);
+        // The record shows the status, as it had a say, and why there is no response.
+        EXPECT_EQ(r.report().history().at(0).status, status);
+        EXPECT_EQ(r.report().history().at(0).error, error::incomplete_response);
     }
 }
 

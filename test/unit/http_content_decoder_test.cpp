@@ -117,6 +117,45 @@ TEST(ContentDecoder, DecodesABodyInOnePiece) {
     }
 }
 
+TEST(ContentDecoder, StopsWhereItIsToldToAndGoesOn) {
+    const auto plain = some_text(200'000);
+    auto bodies = samples_of(plain);
+    bodies.push_back({"identity", "", plain});
+    for (const auto& s : bodies) {
+        SCOPED_TRACE(s.name);
+        content_decoder decoder(no_limit, no_limit);
+        ASSERT_FALSE(decoder.begin(s.field));
+        std::string_view in = s.body;
+        std::string text;
+        std::size_t steps = 0;
+        do {
+            const auto before = text.size();
+            ASSERT_FALSE(decoder.write_some(in, text, 1000));
+            EXPECT_LE(text.size() - before, 1000U + 16 * 1024);
+            ++steps;
+        } while (decoder.stopped());
+        EXPECT_GE(steps, 10U);
+        EXPECT_TRUE(in.empty());
+        EXPECT_EQ(decoder.finish(), error_code());
+        EXPECT_TRUE(text == plain);
+    }
+}
+
+TEST(ContentDecoder, CountsTheRatioAgainstTheWholeWhereItIsKnown) {
+    // Expands a lot at its beginning, and little in all.
+    std::string noise(100'000, '\0');
+    std::mt19937 random(7);
+    for (char& c : noise) c = static_cast<char>(random());
+    const auto body = deflated(std::string(3'000'000, 'x') + noise, gzip_format);
+    for (const bool known : {true, false}) {
+        content_decoder decoder(no_limit, 100);
+        ASSERT_FALSE(decoder.begin("gzip", known ? body.size() : 0));
+        std::string text;
+        const auto ec = decoder.write(std::string_view(body).substr(0, 5000), text);
+        EXPECT_EQ(ec, known ? error_code() : error_code(error::excessive_expansion));
+    }
+}
+
 TEST(ContentDecoder, DecodesByteByByte) {
     const auto plain = some_text(40'000);
     for (const auto& s : samples_of(plain)) {

@@ -4,6 +4,8 @@
 #include <asio_retry/retry.hpp>
 #include <asio_retry/spdlog_observer.hpp>
 
+#include <boost/asio/error.hpp>
+
 #include <gtest/gtest.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/ostream_sink.h>
@@ -93,6 +95,18 @@ TEST_F(SpdlogObserver, TellsOfAValueJudgedAFailureAndOfWhatThePeerAsked) {
               "[warning] frames: attempt 1 failed: value judged a failure (throttling); next in "
               "250 ms (retry_after)\n"
               "[error] frames: failed after 2 attempts in 250 ms (permanent_failure)\n");
+}
+
+TEST_F(SpdlogObserver, TellsOfAStatusWhoseResponseWasCut) {
+    spdlog_observer watcher(logger);
+    attempt_record r;
+    r.number = 1;
+    r.status = 429;
+    r.error = boost::asio::error::eof;
+    r.kind = failure_kind::connection_lost;
+    watcher.attempt_finished("x", r);
+    EXPECT_EQ(out.str(),
+              "[debug] x: attempt 1 failed in 0 us: 429, End of file (connection_lost)\n");
 }
 
 TEST_F(SpdlogObserver, TellsOfAStatus) {

@@ -17,6 +17,10 @@
 #include <string_view>
 #include <utility>
 
+namespace asio_retry {
+class observer;
+}
+
 namespace asio_retry::http {
 
 class body_sink;
@@ -107,6 +111,17 @@ public:
     }
     const std::shared_ptr<body_sink>& sink() const noexcept { return sink_; }
 
+    /// Watches this request's attempts, in place of the observer of whatever policy applies. Default
+    /// none. It goes along with redirects.
+    request& observer(std::shared_ptr<asio_retry::observer> o) & noexcept {
+        observer_ = std::move(o);
+        return *this;
+    }
+    request&& observer(std::shared_ptr<asio_retry::observer> o) && noexcept {
+        return std::move(observer(std::move(o)));
+    }
+    const std::shared_ptr<asio_retry::observer>& observer() const noexcept { return observer_; }
+
     /// Whether this request may be sent again. Default `repeat::by_method`.
     request& repeatable(repeat r) & noexcept {
         repeat_ = r;
@@ -135,6 +150,7 @@ private:
     std::string idempotency_key_;
     std::optional<body_source> source_;
     std::shared_ptr<body_sink> sink_;
+    std::shared_ptr<asio_retry::observer> observer_;
     std::chrono::nanoseconds continue_wait_{0};
     repeat repeat_ = repeat::by_method;
 };

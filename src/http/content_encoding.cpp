@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "http/decode_body.hpp"
+#include "http/content_encoding.hpp"
 
 #include <boost/beast/http/field.hpp>
 
@@ -19,21 +19,12 @@ std::string content_encoding(const response::fields& headers) {
     return all;
 }
 
-error_code decode_body(response& r, const fetch_policy& policy) {
-    const std::string coding = content_encoding(r.headers());
-    if (r.body().empty() || coding.empty()) return {};
-    content_decoder decoder(policy.max_body_size(), policy.max_expansion());
-    if (const error_code ec = decoder.begin(coding)) return ec;
-    if (!decoder.active()) return {};
-    std::string plain;
-    if (const error_code ec = decoder.write(r.body(), plain)) return ec;
-    if (const error_code ec = decoder.finish()) return ec;
+response with_plain_body(response r, std::string plain) {
     response::fields headers = r.headers();
     headers.erase(field::content_encoding);
     headers.erase(field::content_length);
-    r = response(
-        r.status(), r.version(), r.reason_phrase(), std::move(headers), std::move(plain), r.url());
-    return {};
+    return {
+        r.status(), r.version(), r.reason_phrase(), std::move(headers), std::move(plain), r.url()};
 }
 
 }  // namespace asio_retry::http::detail
