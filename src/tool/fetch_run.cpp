@@ -118,6 +118,7 @@ private:
         policies_[url] = policy;
         downloads_[url] = make_download(options_, policy, url);
         request.deliver_to(downloads_[url]);
+        request.observer(watch(url));
         if (options_.verbose) say(quoted_request(request));
         auto done = asio::bind_cancellation_slot(cancel_[url].slot(),
                                                  [this, url](http::fetch_result result) {
@@ -125,11 +126,7 @@ private:
                                                      finish(url, std::move(result));
                                                      start_more();
                                                  });
-        const auto watcher = watch(url);
-        if (!watcher) return client_.async_try_fetch(std::move(request), std::move(done));
-        auto retry = policy.retry();
-        policy.retry(std::move(retry.observer(watcher)));
-        client_.async_try_fetch(std::move(request), std::move(policy), std::move(done));
+        client_.async_try_fetch(std::move(request), std::move(done));
     }
 
     std::shared_ptr<observer> watch(std::size_t url) {
@@ -142,6 +139,10 @@ private:
 
     void finish(std::size_t url, http::fetch_result result) {
         if (progress_) std::exchange(progress_, nullptr)->clear();
+        if (timeline_) timeline_->end(url);
+        // A redirect may have led to another endpoint.
+        if (result.has_value())
+            policies_[url] = endpoints_->find(options_.method, result->url()).policy();
         finished_call call = new_call(url, result.report());
         const auto to_file = std::exchange(downloads_[url], nullptr);
         call.outcome.error = result.error();

@@ -80,7 +80,7 @@ std::string result_of(const attempt_record& a) {
 
 std::string next_of(const attempt_record& a) {
     switch (a.source) {
-        case delay_source::none: return a.status >= 300 && a.status < 400 ? "redirect" : "done";
+        case delay_source::none: return "done";
         case delay_source::stale_connection: return "again at once on a fresh connection";
         case delay_source::backoff: return "again in " + short_duration(a.delay) + " (backoff)";
         case delay_source::retry_after:
@@ -101,38 +101,69 @@ std::string short_duration(std::chrono::nanoseconds d) {
     return std::to_string(whole / 60) + " m " + std::to_string(whole % 60) + " s";
 }
 
-/// Knows the delay after an attempt only once it was decided, and prints the line then.
+/// Knows what followed an attempt only later than its end, and prints the line then.
 class timeline::watcher final : public observer {
 public:
-    watcher(timeline& to, std::string_view label)
-        : to_(to), label_(label), offset_(std::chrono::steady_clock::now() - to.start_) {}
+    watcher(timeline& to, std::string_view label) : to_(to), label_(label) {}
+
+    void attempt_started(std::string_view, const attempt&) noexcept override {
+        print_held([](const attempt_record& r) { return is_redirect(r); }, "redirect");
+    }
 
     void attempt_finished(std::string_view, const attempt_record& r) noexcept override {
-        pending_ = r.kind.has_value();
-        if (!pending_) to_.print(label_, offset_, r, next_of(r));
+        const line ended{r, std::max(to_.now() - r.elapsed, std::chrono::nanoseconds(0))};
+        if (!r.kind && !is_redirect(r)) return print(ended, "done");
+        held_.push_back(ended);
     }
 
     void retry_scheduled(std::string_view, const attempt_record& r) noexcept override {
-        pending_ = false;
-        to_.print(label_, offset_, r, next_of(r));
+        std::erase_if(held_, [&](line& each) {
+            if (each.attempt.number != r.number) return false;
+            each.attempt = r;
+            print(each, next_of(r));
+            return true;
+        });
     }
 
     void gave_up(std::string_view, const retry_report& report) noexcept override {
-        std::string why = "gave up: " + std::string(to_string(report.reason()));
-        if (pending_ && !report.history().empty()) {
-            to_.print(label_, offset_, report.history().back(), why);
-            return;
-        }
-        attempt_record none;
-        none.started = report.elapsed();
-        to_.print(label_, offset_, none, why);
+        const std::string why = "gave up: " + std::string(to_string(report.reason()));
+        const unsigned last = report.history().empty() ? 0 : report.history().back().number;
+        print_held([&](const attempt_record& r) { return r.number != last; }, "not repeated");
+        if (held_.empty()) print({attempt_record(), to_.now()}, why);
+        print_held([](const attempt_record&) { return true; }, why);
+    }
+
+    /// The call is over.
+    void end() {
+        print_held([](const attempt_record& r) { return r.kind.has_value(); },
+                   "another attempt won");
+        print_held([](const attempt_record&) { return true; }, "done");
     }
 
 private:
+    class line {
+    public:
+        attempt_record attempt;
+        std::chrono::nanoseconds at;  // its start, since that of the program
+    };
+
+    /// Or a response that could be one.
+    static bool is_redirect(const attempt_record& r) { return r.status >= 300 && r.status < 400; }
+
+    void print(const line& l, const std::string& then) { to_.print(label_, l.at, l.attempt, then); }
+
+    template <typename Wanted>
+    void print_held(Wanted wanted, const std::string& then) {
+        std::erase_if(held_, [&](const line& each) {
+            if (!wanted(each.attempt)) return false;
+            print(each, then);
+            return true;
+        });
+    }
+
     timeline& to_;
     std::string_view label_;
-    std::chrono::nanoseconds offset_;
-    bool pending_ = false;
+    std::vector<line> held_;
 };
 
 timeline::timeline(const std::vector<std::string>& urls, colour colours, sink print)
@@ -141,11 +172,18 @@ timeline::timeline(const std::vector<std::string>& urls, colour colours, sink pr
       print_(std::move(print)),
       start_(std::chrono::steady_clock::now()) {
     for (const auto& label : labels_) label_width_ = std::max(label_width_, label.size());
+    watchers_.resize(labels_.size());
 }
 
 std::shared_ptr<observer> timeline::watch(std::size_t url) {
-    return std::make_shared<watcher>(*this, labels_[url]);
+    return watchers_[url] = std::make_shared<watcher>(*this, labels_[url]);
 }
+
+void timeline::end(std::size_t url) {
+    if (watchers_[url]) std::exchange(watchers_[url], nullptr)->end();
+}
+
+std::chrono::nanoseconds timeline::now() const { return std::chrono::steady_clock::now() - start_; }
 
 void timeline::print_title() {
     print_("    time  " + left("url", label_width_) + "  try  " + left("result", result_width) +
@@ -153,15 +191,15 @@ void timeline::print_title() {
 }
 
 void timeline::print(std::string_view label,
-                     std::chrono::nanoseconds offset,
+                     std::chrono::nanoseconds at,
                      const attempt_record& attempt,
                      const std::string& then) {
-    const auto at = static_cast<double>((offset + attempt.started).count()) / 1e9;
+    const auto seconds = static_cast<double>(at.count()) / 1e9;
     const bool made = attempt.number != 0;
     const bool failed = attempt.kind.has_value();
     const bool given_up = attempt.source == delay_source::none && (failed || !made);
     const auto result = left(made ? result_of(attempt) : "-", result_width);
-    print_(right(number(at, 3), 8) + "  " + left(std::string(label), label_width_) + "  " +
+    print_(right(number(seconds, 3), 8) + "  " + left(std::string(label), label_width_) + "  " +
            right(made ? std::to_string(attempt.number) : "-", 3) + "  " +
            paint(result,
                  !made    ? nullptr

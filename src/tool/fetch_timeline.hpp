@@ -37,6 +37,8 @@ public:
 
     /// Watches one call, which starts now, and prints its attempts.
     std::shared_ptr<observer> watch(std::size_t url);
+    /// The call is over; prints what it was not clear of before that it was the last.
+    void end(std::size_t url);
 
     /// The columns' names.
     void print_title();
@@ -44,8 +46,9 @@ public:
 private:
     class watcher;
 
+    std::chrono::nanoseconds now() const;
     void print(std::string_view label,
-               std::chrono::nanoseconds offset,
+               std::chrono::nanoseconds at,
                const attempt_record& attempt,
                const std::string& then);
     std::string paint(const std::string& text, const char* code) const;
@@ -55,6 +58,7 @@ private:
     colour colours_;
     sink print_;
     steady_time start_;
+    std::vector<std::shared_ptr<watcher>> watchers_;  // of the calls in progress
 };
 
 }  // namespace asio_retry::tool

@@ -169,6 +169,33 @@ TEST_F(FetchWithPolicies, HedgesASlowRequest) {
     EXPECT_EQ(attempts[1].at("number"), 2);
 }
 
+TEST_F(FetchWithPolicies, TreatWhatARedirectLeadsToAlikeWatchedOrNot) {
+    for (const words& watching : {words{}, words{"--timeline"}, words{"-v"}}) {
+        const connection_script refuse = {expect_request(), send(response(503)), close()};
+        const scripted_server server(
+            {{expect_request(), send(response(302, "", "Location: /b\r\n")), close()}, refuse},
+            scripted_server_options().repeat_last());
+        const auto port = std::to_string(server.port());
+        const auto policies = write(R"({"version": 1,
+            "default": {"max_attempts": 2, "backoff": {"kind": "constant", "base": "1ms"}},
+            "endpoints": [{"name": "b", "match": {"origin": "http://127.0.0.1:)" +
+                                    port + R"(", "path": "/b"}, "policy": {"max_attempts": 4}}]})");
+        const auto result =
+            fetch(words{"--policy", policies, "-L"} + watching + words{server.url("/a")});
+        EXPECT_EQ(server.requests().size(), 5U) << result.err;
+        EXPECT_THAT(result.err, HasSubstr("--max-attempts N allows more than 4"));
+    }
+}
+
+TEST_F(FetchWithPolicies, HasALineForEachAttemptOfAHedgedRequest) {
+    const scripted_server server(
+        {{expect_request(), stall()}, {expect_request(), send(response(200, "second")), close()}});
+    const auto result = fetch({"--hedge", "20ms", "--timeline", server.url("/a")});
+    EXPECT_THAT(result.err, HasSubstr("  1  Operation canceled"));
+    EXPECT_THAT(result.err, HasSubstr("another attempt won"));
+    EXPECT_THAT(result.err, HasSubstr("  2  200"));
+}
+
 TEST_F(FetchWithPolicies, HelpSaysWhatComesFirst) {
     EXPECT_THAT(fetch({"--help"}).out, HasSubstr("Of three values the first counts"));
 }

@@ -120,8 +120,52 @@ TEST(FetchTimeline, FrequentErrorsFitTheColumn) {
     watch->attempt_finished("", a);
     watch->retry_scheduled("", a);
     EXPECT_EQ(out.rest(0), "/a     1  response cut short            1.1 ms  done\n");
-    watch->attempt_finished("", with_status(2, 302));
-    EXPECT_THAT(out.lines.back(), HasSubstr("1.1 ms  redirect\n"));
+}
+
+TEST(FetchTimeline, TellsARedirectFromAnEnd) {
+    printed out;
+    auto lines = out.make({"http://h/a"});
+    const auto watch = lines.watch(0);
+    watch->attempt_finished("", with_status(1, 302));
+    EXPECT_TRUE(out.lines.empty());
+    watch->attempt_started("", attempt(2, steady_time::max()));
+    ASSERT_EQ(out.lines.size(), 1U);
+    EXPECT_EQ(out.rest(0), "/a     1  302                           1.1 ms  redirect\n");
+    watch->attempt_finished("", with_status(2, 304));
+    lines.end(0);
+    ASSERT_EQ(out.lines.size(), 2U);
+    EXPECT_EQ(out.rest(1), "/a     2  304                           1.1 ms  done\n");
+    lines.end(0);
+    EXPECT_EQ(out.lines.size(), 2U);
+}
+
+TEST(FetchTimeline, HasALineForEachOfAttemptsSideBySide) {
+    printed out;
+    auto lines = out.make({"http://h/a"});
+    auto watch = lines.watch(0);
+    auto cut_off = attempt_number(1);
+    cut_off.kind = failure_kind::cancelled;
+    cut_off.error = boost::asio::error::operation_aborted;
+    watch->attempt_finished("", with_status(2, 200));
+    watch->attempt_finished("", cut_off);
+    lines.end(0);
+    ASSERT_EQ(out.lines.size(), 2U);
+    EXPECT_THAT(out.rest(0), HasSubstr("  2  200 "));
+    EXPECT_THAT(out.rest(1), HasSubstr("  1  Operation canceled "));
+    EXPECT_THAT(out.rest(1), HasSubstr("  another attempt won\n"));
+
+    watch = lines.watch(0);
+    const auto first = with_status(1, 503, failure_kind::server);
+    const auto second = with_status(2, 503, failure_kind::server);
+    watch->attempt_finished("", second);
+    watch->attempt_finished("", first);
+    watch->gave_up("", retry_report(reason::attempts_exhausted, {}, 2, 1s, {first, second}, 0));
+    lines.end(0);
+    ASSERT_EQ(out.lines.size(), 4U);
+    EXPECT_THAT(out.rest(2), HasSubstr("  1  503 server "));
+    EXPECT_THAT(out.rest(2), HasSubstr("  not repeated\n"));
+    EXPECT_THAT(out.rest(3), HasSubstr("  2  503 server "));
+    EXPECT_THAT(out.rest(3), HasSubstr("  gave up: attempts_exhausted\n"));
 }
 
 TEST(FetchTimeline, LabelsAreAsShortAsTheyCanBe) {
