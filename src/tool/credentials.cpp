@@ -1,37 +1,51 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "http/hidden_credentials.hpp"
+
 #include <tool/credentials.hpp>
+#include <tool/fetch_values.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace asio_retry::tool {
+
+namespace {
+
+/// What follows the authority: it may hold a whole URL.
+std::string without_nested_credentials(std::string_view rest) {
+    const bool may_hold_url = rest.find("//") != std::string_view::npos ||
+                              rest.find("%2F") != std::string_view::npos ||
+                              rest.find("%2f") != std::string_view::npos;
+    if (!may_hold_url) return std::string(rest);
+    return std::string(rest.substr(0, 1)) + http::detail::hide_credentials(rest.substr(1));
+}
+
+}  // namespace
 
 std::string without_credentials(std::string_view url) {
     const auto scheme_end = url.find("://");
     const auto begin = scheme_end == std::string_view::npos ? 0 : scheme_end + 3;
     const auto end = std::min(url.find_first_of("/?#", begin), url.size());
-    const auto at = url.substr(0, end).rfind('@');
-    if (at == std::string_view::npos || at < begin) return std::string(url);
-    return std::string(url.substr(0, begin)) + std::string(url.substr(at + 1));
+    const auto at = url.substr(begin, end - begin).rfind('@');
+    const auto host = at == std::string_view::npos ? begin : begin + at + 1;
+    return std::string(url.substr(0, begin)) + std::string(url.substr(host, end - host)) +
+           without_nested_credentials(url.substr(end));
 }
 
 std::string shown_as_no_url(std::string_view text) {
     auto shown = without_credentials(text);
-    const auto at = shown.rfind('@');
+    const auto at = http::detail::last_at_sign(shown);
     return at == std::string::npos ? shown : "***" + shown.substr(at);
 }
 
-std::string without_credentials_in_urls(std::string_view value) {
-    std::string shown;
-    for (;;) {
-        const auto slashes = value.find("//");
-        if (slashes == std::string_view::npos) return shown.append(value);
-        const auto begin = slashes + 2;
-        const bool is_authority = slashes == 0 || value[slashes - 1] == ':';
-        const auto end = std::min(value.find_first_of("/?# \",;<>", begin), value.size());
-        const auto at = value.substr(begin, end - begin).rfind('@');
-        shown.append(value.substr(0, begin));
-        value.remove_prefix(is_authority && at != std::string_view::npos ? begin + at + 1 : begin);
-    }
+std::string shown_field_value(std::string_view name, std::string_view value) {
+    constexpr std::array<std::string_view, 4> secret{
+        "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie"};
+    constexpr std::array<std::string_view, 3> references{"Location", "Content-Location", "Referer"};
+    const auto is_named = [&](std::string_view each) { return same_name(each, name); };
+    if (std::any_of(secret.begin(), secret.end(), is_named)) return "(hidden)";
+    if (std::any_of(references.begin(), references.end(), is_named)) return shown_as_no_url(value);
+    return http::detail::hide_credentials(value);
 }
 
 }  // namespace asio_retry::tool

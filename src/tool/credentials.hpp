@@ -8,15 +8,16 @@
 
 namespace asio_retry::tool {
 
-/// The URL without user name and password.
+/// The URL without user name and password, and without those of a URL that may stand in it.
 std::string without_credentials(std::string_view url);
 
-/// What can be shown of a text that is no URL, although it was meant to be one: nobody can tell where
-/// its password ends, so that all goes that stands before the last '@'.
+/// What can be shown of a text that is no URL, although it was meant to be one, or of one that somebody
+/// else wrote: nobody can tell where its password ends, so that all goes that stands before the last
+/// '@'.
 std::string shown_as_no_url(std::string_view text);
 
-/// The value of a header field, without the credentials of the URLs that may stand in it.
-std::string without_credentials_in_urls(std::string_view value);
+/// What can be shown of a header field's value.
+std::string shown_field_value(std::string_view name, std::string_view value);
 
 }  // namespace asio_retry::tool
 

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <tool/credentials.hpp>
 #include <tool/fetch_head.hpp>
-#include <tool/fetch_values.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 
 namespace asio_retry::tool {
@@ -12,13 +10,9 @@ namespace asio_retry::tool {
 namespace {
 
 std::string field_line(std::string_view name, std::string_view value) {
-    constexpr std::array<std::string_view, 4> secret{
-        "Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie"};
-    const bool hide = std::any_of(
-        secret.begin(), secret.end(), [&](std::string_view s) { return same_name(s, name); });
     std::string line(name);
     line += ": ";
-    return line += hide ? "(hidden)" : without_credentials_in_urls(value);
+    return line += shown_field_value(name, value);
 }
 
 std::string_view view(boost::beast::string_view text) { return {text.data(), text.size()}; }

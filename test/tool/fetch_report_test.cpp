@@ -194,14 +194,68 @@ TEST(Credentials, AreNotShownOfWhatIsNoUrl) {
     EXPECT_EQ(shown_as_no_url("http//h/"), "http//h/");
 }
 
+TEST(Credentials, AreTakenOutOfAUrlInAUrl) {
+    EXPECT_EQ(without_credentials("http://h/?q=http://a:sekret@b/"), "http://h/?q=***@b/");
+    EXPECT_EQ(without_credentials("http://u:p@h/?q=http%3A%2F%2Fa:sekret%40b/"),
+              "http://h/?q=***%40b/");
+    EXPECT_EQ(without_credentials("http://h//u:p@b"), "http://h/***@b");
+    EXPECT_EQ(without_credentials("http://h/?t=12:30&to=a@b"), "http://h/?t=12:30&to=a@b");
+}
+
+TEST(Credentials, AreNotShownOfALocation) {
+    for (const std::string value : {"http://usr:sekret@h/",
+                                    "http://usr:sek;ret@h/",
+                                    "http://usr:sek,ret@h/",
+                                    "http://usr:sek\"ret@h/",
+                                    "http://usr:sek ret@h/",
+                                    "http://usr:sek/ret@h/",
+                                    "http://usr:sek?ret@h/",
+                                    "http://usr:sek#ret@h/",
+                                    "http://usr:sek//ret@h/",
+                                    "http:/usr:sekret@h/",
+                                    "https:usr:sekret@h/",
+                                    "//usr:sekret@h/",
+                                    "///usr:sekret@h/",
+                                    "http:///usr:sekret@h/",
+                                    "\\\\usr:sekret@h/",
+                                    "/\\usr:sekret@h/",
+                                    "http:\\\\usr:sekret@h/",
+                                    "/?u=http://usr:sekret@h/",
+                                    "?u=http%3A%2F%2Fusr:sekret@h/",
+                                    "?u=http%3a%2f%2fusr%3asekret%40h/",
+                                    "?u=http%253A%252F%252Fusr%253Asekret%2540h/",
+                                    "http://usr:sekret@g/?u=http://usr:ret@h/"}) {
+        const auto shown = shown_field_value("location", value);
+        EXPECT_EQ(shown.find("usr"), std::string::npos) << value;
+        EXPECT_EQ(shown.find("sek"), std::string::npos) << value;
+        EXPECT_EQ(shown.find("ret"), std::string::npos) << value;
+        EXPECT_THAT(shown, ::testing::EndsWith("h/")) << value;
+        const auto free = shown_field_value("X-Next", "see " + value + ", please");
+        EXPECT_EQ(free.find("sek"), std::string::npos) << value;
+        EXPECT_EQ(free.find("ret"), std::string::npos) << value;
+        EXPECT_THAT(free, ::testing::StartsWith("see ")) << value;
+    }
+    EXPECT_EQ(shown_field_value("Location", "http://u:p@h/a"), "http://h/a");
+    EXPECT_EQ(shown_field_value("Location", "/a?b=c:d//e"), "/a?b=c:d//e");
+}
+
 TEST(Credentials, AreTakenOutOfTheUrlsInAField) {
-    EXPECT_EQ(without_credentials_in_urls("http://u:p@h/a"), "http://h/a");
-    EXPECT_EQ(without_credentials_in_urls("//u:p@h/a//b@c"), "//h/a//b@c");
-    EXPECT_EQ(without_credentials_in_urls("<http://u:p@h/>; rel=a, <https://q@i>"),
-              "<http://h/>; rel=a, <https://i>");
-    EXPECT_EQ(without_credentials_in_urls("/login?next=http://u:p@h"), "/login?next=http://h");
-    EXPECT_EQ(without_credentials_in_urls("a@b, http://h/ c@d //"), "a@b, http://h/ c@d //");
-    EXPECT_EQ(without_credentials_in_urls(""), "");
+    const auto shown = [](std::string_view value) { return shown_field_value("Link", value); };
+    EXPECT_EQ(shown("<http://u:p@h/>; rel=a"), "<***@h/>; rel=a");
+    EXPECT_EQ(shown("<http://u:p@h/>; rel=a, <https://q@i>"), "<***@i>");
+    EXPECT_EQ(shown("next=http://u:p@h"), "next=***@h");
+    EXPECT_EQ(shown("u:p@h"), "***@h");
+    EXPECT_EQ(shown("a:1 '***@h' b"), "a:1 '***@h' b");
+    EXPECT_EQ(shown("a:1***@h"), "***@h");
+    EXPECT_EQ(shown(""), "");
+}
+
+TEST(Credentials, LeaveAnAddressReadable) {
+    for (const std::string value : {"tool/1.0 (me@h.example)", "Me <me@h>, you@h; q: he@h"}) {
+        EXPECT_EQ(shown_field_value("User-Agent", value), value);
+    }
+    const std::string date = "Fri, 27 Nov 2026 07:45:01 GMT";
+    EXPECT_EQ(shown_field_value("Date", date), date);
 }
 
 }  // namespace

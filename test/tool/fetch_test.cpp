@@ -536,9 +536,19 @@ TEST_F(Fetch, CredentialsAreNeverPrinted) {
         {{expect_request(),
           send(response(302, "", "Location: http://user:s3cret@h/\r\n")),
           stall()}});
-    const auto redirected = fetch({"-v", redirecting.url("/a")});
+    auto redirected = fetch({"-v", redirecting.url("/a")});
     EXPECT_THAT(redirected.err,
                 AllOf(HasSubstr("< Location: http://h/"), Not(HasSubstr("s3cret"))));
+
+    const scripted_server malformed(
+        {{expect_request(),
+          send(response(302, "", "Location: http://user:a;s3cret/b@h/\r\n")),
+          stall()}});
+    redirected = fetch({"-v", malformed.url("/a")});
+    EXPECT_THAT(redirected.err,
+                AllOf(HasSubstr("< Location: ***@h/"),
+                      HasSubstr("it redirects to ***@h/; -L follows"),
+                      Not(HasSubstr("s3cret"))));
 }
 
 TEST_F(Fetch, AnInterruptEndsAllCallsAndTellsOfEach) {
