@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "http/hidden_credentials.hpp"
 #include "http/path_text.hpp"
 #include "http/target.hpp"
 #include "http/wire.hpp"
@@ -18,7 +19,7 @@ constexpr std::array<std::string_view, 10> usual_methods{
 
 constexpr std::size_t longest_host = 253;  // RFC 1035 2.3.4, as text
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string quoted(std::string_view text) { return "'" + detail::hide_credentials(text) + "'"; }
 
 [[noreturn]] void refuse_origin(std::string_view text, const std::string& why) {
     throw std::invalid_argument("origin: " + quoted(text) + " " + why +

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/json_place.hpp"
 
+#include "http/hidden_credentials.hpp"
 #include "http/json_print.hpp"
 #include <asio_retry/detail/duration_text.hpp>
 #include <asio_retry/detail/spelling.hpp>
@@ -41,10 +42,15 @@ std::string json_place::path() const {
     return parent_->path() + step_to(key_);
 }
 
-void json_place::refuse(std::string what) const { throw json_fault(at_, path(), std::move(what)); }
+// A value may be a URL, or quoted in the complaint of a setter.
 
-void json_place::refuse_key(const json_member& member, std::string what) const {
-    throw json_fault(member.at, path() + step_to(member.key), std::move(what));
+void json_place::refuse(const std::string& what) const {
+    throw json_fault(at_, hide_credentials(path()), hide_credentials(what));
+}
+
+void json_place::refuse_key(const json_member& member, const std::string& what) const {
+    throw json_fault(
+        member.at, hide_credentials(path() + step_to(member.key)), hide_credentials(what));
 }
 
 std::string json_place::without_name(std::string_view what) {

@@ -55,10 +55,10 @@ public:
     /// As in `$.endpoints[0].policy.backoff`.
     std::string path() const;
 
-    /// Throws json_fault.
-    [[noreturn]] void refuse(std::string what) const;
+    /// Throws json_fault, without the credentials of what is quoted.
+    [[noreturn]] void refuse(const std::string& what) const;
     /// The same for the key rather than the value.
-    [[noreturn]] void refuse_key(const json_member& member, std::string what) const;
+    [[noreturn]] void refuse_key(const json_member& member, const std::string& what) const;
 
     /// Runs `read` and keeps its fault, so that what follows is read too.
     template <typename Read>

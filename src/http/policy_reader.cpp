@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include "http/hidden_credentials.hpp"
 #include "http/json_keys.hpp"
 #include "http/policy_check.hpp"
 #include "http/policy_document.hpp"
@@ -240,7 +241,8 @@ std::string text_of(const std::string& file, const std::vector<policy_problem>& 
 }  // namespace
 
 policy_file_error::policy_file_error(const std::string& file, std::vector<policy_problem> problems)
-    : std::invalid_argument(text_of(file, problems)), problems_(std::move(problems)) {}
+    : std::invalid_argument(text_of(detail::hide_credentials(file), problems)),
+      problems_(std::move(problems)) {}
 
 endpoint_table parse_policies(std::string_view text,
                               const std::string& name,

@@ -147,11 +147,12 @@ explanation explain(const http::detail::policy_document& document,
         method, t.tls ? http::url_scheme::https : http::url_scheme::http, t.host, t.port, t.path);
     const endpoint_table& table = document.table();
     const auto n = table.find(key);
+    const auto request = method + " " + without_credentials(t.display);
     explanation result;
     result.policy = table.policy(n);
-    result.title = method + " " + t.display + ": endpoint " + std::string(table.name(n));
-    result.text = method + " " + t.display + "\n" + matching(table, n, key) + "\npolicy\n" +
-                  values(document.values(n));
+    result.title = request + ": endpoint " + std::string(table.name(n));
+    result.text =
+        request + "\n" + matching(table, n, key) + "\npolicy\n" + values(document.values(n));
     for (const schedule& s : schedules_of(result.policy.fetch().retry())) {
         result.text += "\nschedule if ";
         result.text +=

@@ -1,5 +1,6 @@
 // The command line tool: finds the command, runs it, and turns wrong usage into one line.
 // SPDX-License-Identifier: BSL-1.0
+#include "http/hidden_credentials.hpp"
 #include <asio_retry/version.hpp>
 
 #include <CLI/App.hpp>
@@ -39,11 +40,18 @@ bool is_command(const CLI::App& app, const std::string& word) {
     return !app.get_subcommands(named).empty();
 }
 
+/// Of `--name=value` or `-nvalue`: the value may be a password.
+std::string option_name(const std::string& word) {
+    return word.substr(0, word.starts_with("--") ? word.find('=') : 2);
+}
+
 void check_command(const CLI::App& app, const words& arguments) {
     if (arguments.empty()) refuse("say what to do: fetch, serve, check or explain");
     const auto& command = arguments.front();
     if (app.get_option_no_throw(command) != nullptr || is_command(app, command)) return;
-    if (command.starts_with('-')) refuse("there is no option " + command + " before a command");
+    if (command.starts_with('-')) {
+        refuse("there is no option " + option_name(command) + " before a command");
+    }
     if (command.find("://") != std::string::npos) refuse("write asio-retry fetch " + command);
     const auto alike = closest_word(command, {"check", "explain", "fetch", "serve"});
     refuse("there is no command '" + command + "'" +
@@ -71,7 +79,18 @@ void open_standard_streams() {
     }
 }
 
-int explain(const CLI::App& app, const words& arguments, std::string text) {
+/// As CLI11 says it, but for the values of options.
+std::string unexpected(const CLI::App& app) {
+    const auto extra = app.remaining(true);
+    std::string text = extra.size() == 1 ? "The following argument was not expected:"
+                                         : "The following arguments were not expected:";
+    for (const auto& each : extra) text += " " + (each.starts_with('-') ? option_name(each) : each);
+    return text;
+}
+
+int explain(const CLI::App& app, const words& arguments, const std::string& said) {
+    // It quotes arguments, and one may be a URL.
+    auto text = http::detail::hide_credentials(said);
     std::replace(text.begin(), text.end(), '\n', ' ');
     const bool known = !arguments.empty() && is_command(app, arguments.front());
     std::cerr << "asio-retry: " << text << " (see asio-retry "
@@ -91,6 +110,8 @@ int run(const words& arguments) {
     add_explain_command(app, exit_status);
     try {
         parse(app, *fetch, arguments);
+    } catch (const CLI::ExtrasError&) {
+        return explain(app, arguments, unexpected(app));
     } catch (const CLI::ParseError& e) {
         if (e.get_exit_code() != static_cast<int>(CLI::ExitCodes::Success)) {
             return explain(app, arguments, e.what());
@@ -117,7 +138,8 @@ int main(int argc, char** argv) {
     } catch (const std::bad_alloc&) {
         std::fputs("asio-retry: out of memory\n", stderr);
     } catch (const std::exception& e) {
-        std::fprintf(stderr, "asio-retry: %s\n", e.what());
+        const auto text = asio_retry::http::detail::hide_credentials(e.what());
+        std::fprintf(stderr, "asio-retry: %s\n", text.c_str());
     }
     return tool::exit_no_response;
 }

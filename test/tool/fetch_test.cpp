@@ -551,6 +551,37 @@ TEST_F(Fetch, CredentialsAreNeverPrinted) {
                       Not(HasSubstr("s3cret"))));
 }
 
+TEST_F(Fetch, CredentialsAreNotPartOfARefusal) {
+    const std::string url = "http://me:s3cret@h/";
+    const auto policies = directory_.write("p.json", R"({"version": 1})");
+    for (const auto& wrong : {words{url},
+                              words{"--user=me:s3cret", url},
+                              words{"-ume:s3cret", url},
+                              words{"check", policies, url},
+                              words{"check", policies, "-ume:s3cret"},
+                              words{"explain", "--policy", policies, "http://h/", url},
+                              words{"serve", url},
+                              words{"serve", "--user=me:s3cret"},
+                              words{"fetch", "--", "-" + url},
+                              words{"fetch", "--max-time", url, "http://h/"},
+                              words{"fetch", "-X", url, "http://h/"},
+                              words{"fetch", "--resolve", url, "http://h/"},
+                              words{"fetch", "-x", "http://me:s3cret@h:99999", "http://h/"},
+                              words{"fetch", "--report", url, "http://h/"}}) {
+        const auto result = tool_run(wrong).wait();
+        EXPECT_EQ(result.status, 2) << result.err;
+        EXPECT_THAT(result.err,
+                    AllOf(MatchesRegex("asio-retry: [^\n]+\n"), Not(HasSubstr("s3cret"))));
+    }
+    EXPECT_THAT(tool_run({"--user=me:s3cret"}).wait().err, HasSubstr("no option --user before"));
+
+    const scripted_server refusing({}, scripted_server_options().refusing());
+    const auto failed =
+        fetch({"--max-attempts", "1", "--report", file("report"), refusing.url("/?q=" + url)});
+    EXPECT_THAT(failed.err, HasSubstr(refusing.url("/?q=***@h/") + ": Connection refused"));
+    EXPECT_THAT(contents_of(file("report")), Not(HasSubstr("s3cret")));
+}
+
 TEST_F(Fetch, AnInterruptEndsAllCallsAndTellsOfEach) {
     const fault_server server(failing(99, fault(fault_kind::stall)));
     tool_run run({"fetch",

@@ -99,6 +99,28 @@ TEST_F(PolicyCommands, ExplainDrawsTheSchedule) {
     EXPECT_EQ(explain({"--svg", "/nonexistent/x.svg", "https://pay.example/"}).status, 3);
 }
 
+TEST_F(PolicyCommands, CredentialsAreNotQuoted) {
+    const auto bad = directory.write("bad.json", R"({"version": 1, "endpoints": [
+  {"name": "a", "match": {"origin": "http://me:s3cret@a"},
+   "policy": {"max_attempts": "http://me:s3cret@b", "http://me:s3cret@c": 1}}]})");
+    for (const auto& wrong : {words{"check", bad},
+                              words{"explain", "--policy", bad, "http://h/"},
+                              words{"fetch", "--policy", bad, "http://h/"},
+                              words{"check", "http://me:s3cret@h/p.json"}}) {
+        const auto result = run(wrong);
+        EXPECT_EQ(result.status, 2);
+        EXPECT_THAT(result.err, Not(HasSubstr("s3cret")));
+        if (wrong.back() != "http://me:s3cret@h/p.json") {
+            EXPECT_THAT(result.err,
+                        AllOf(HasSubstr(bad + ":2:37: $.endpoints[0].match.origin: '***@a' is"),
+                              HasSubstr("max_attempts: \"***@b\" must be"),
+                              HasSubstr("[\"***@c\"]: is not a known key")));
+        }
+    }
+    const auto told = explain({"http://h/?q=http://me:s3cret@b/"});
+    EXPECT_THAT(told.out, AllOf(HasSubstr("GET http://h/?q=***@b/\n"), Not(HasSubstr("s3cret"))));
+}
+
 TEST_F(PolicyCommands, ExplainRefusesWhatCannotBeFetched) {
     for (const auto& wrong : {words{"pay.example"},
                               words{"ftp://pay.example/"},

@@ -145,8 +145,8 @@ TEST(EndpointMatch, RefusesOriginsAndSaysWhatIsRight) {
     EXPECT_EQ(refused_origin("pay.example"), "origin: 'pay.example' has no scheme" + right);
     EXPECT_EQ(refused_origin("https://pay.example/v1"),
               "origin: 'https://pay.example/v1' is more than scheme, host and port" + right);
-    EXPECT_EQ(refused_origin("https://me@pay.example"),
-              "origin: 'https://me@pay.example' is more than scheme, host and port" + right);
+    EXPECT_EQ(refused_origin("https://me:secret@pay.example"),
+              "origin: '***@pay.example' is more than scheme, host and port" + right);
     EXPECT_EQ(refused_origin("https://pay.*.example"),
               "origin: 'https://pay.*.example' has a star that is not the first label of several" +
                   right);
