@@ -87,7 +87,9 @@ public:
           shows_progress_(shows_progress(options)),
           printer_(options, [this] { asio::post(context_, [this] { stop(); }); }) {
         if (options.timeline || options.verbose) {
-            timeline_.emplace(urls_, colour_of_standard_error(), say);
+            timeline_.emplace(urls_, colour_of_standard_error(), [this](const std::string& text) {
+                printer_.show(text);
+            });
         }
     }
 
@@ -119,7 +121,7 @@ private:
         downloads_[url] = make_download(options_, policy, url);
         request.deliver_to(downloads_[url]);
         request.observer(watch(url));
-        if (options_.verbose) say(quoted_request(request));
+        if (options_.verbose) printer_.show(quoted_request(request));
         auto done = asio::bind_cancellation_slot(cancel_[url].slot(),
                                                  [this, url](http::fetch_result result) {
                                                      --running_;

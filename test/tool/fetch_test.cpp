@@ -15,6 +15,7 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -614,6 +615,20 @@ TEST_F(Fetch, AnInterruptEndsADelay) {
     const auto result = run.wait();
     EXPECT_EQ(result.status, 130);
     EXPECT_THAT(result.err, HasSubstr("(cancelled)"));
+}
+
+TEST_F(Fetch, HeadsArePrintedInTheOrderOfTheUrls) {
+    const fault_server server;
+    const auto result = fetch(words{"-v"} + words(40, server.url("/a")));
+    std::string order;
+    std::string right;
+    for (int i = 0; i < 40; ++i) right += "><";
+    std::istringstream lines(result.err);
+    for (std::string line; std::getline(lines, line);) {
+        if (line.starts_with("> GET")) order += '>';
+        if (line.starts_with("< HTTP")) order += '<';
+    }
+    EXPECT_EQ(order, right);
 }
 
 TEST_F(Fetch, OutputThatCannotBeWrittenIsSaidOnce) {
