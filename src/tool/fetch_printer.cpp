@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <boost/asio/post.hpp>
+#include <boost/system/errc.hpp>
 
 #include <tool/fetch_download.hpp>
 #include <tool/fetch_failure.hpp>
@@ -12,14 +13,6 @@
 
 namespace asio_retry::tool {
 
-void say(const std::string& text) noexcept {
-    try {
-        write_all(STDERR_FILENO, text);
-    } catch (
-        const std::system_error&) {  // NOLINT(bugprone-empty-catch): there is nobody left to tell
-    }
-}
-
 fetch_printer::fetch_printer(const fetch_options& options, std::function<void()> broken)
     : options_(options), broken_(std::move(broken)) {
     if (!options.report_file.empty()) report_.emplace(options.report_file);
@@ -30,7 +23,7 @@ void fetch_printer::print(finished_call call) {
 }
 
 void fetch_printer::show(std::string text) {
-    boost::asio::post(thread_, [text = std::move(text)] { say(text); });
+    boost::asio::post(thread_, [this, text = std::move(text)] { say(text); });
 }
 
 void fetch_printer::when_done(std::function<void()> done) {
@@ -38,6 +31,14 @@ void fetch_printer::when_done(std::function<void()> done) {
 }
 
 void fetch_printer::join() { thread_.join(); }
+
+void fetch_printer::say(const std::string& text) noexcept {
+    try {
+        write_all(STDERR_FILENO, text, interruption_);
+    } catch (
+        const std::system_error&) {  // NOLINT(bugprone-empty-catch): there is nobody left to tell
+    }
+}
 
 void fetch_printer::take(finished_call call) {
     if (file_of(options_, call.url) != nullptr) {
@@ -67,7 +68,8 @@ void fetch_printer::save(const finished_call& call) {
     try {
         replace_file(*file_of(options_, call.url),
                      {head ? call.head : std::string_view(),
-                      options_.head_only ? std::string_view() : call.body});
+                      options_.head_only ? std::string_view() : call.body},
+                     interruption_);
     } catch (const std::system_error& e) {
         fail_file(call, e.code());
     }
@@ -76,11 +78,12 @@ void fetch_printer::save(const finished_call& call) {
 void fetch_printer::write_body(const finished_call& call) {
     if (standard_output_is_broken_ || !call.outcome.has_response()) return;
     try {
-        if (options_.include_head || options_.head_only) write_all(STDOUT_FILENO, call.head);
-        if (!options_.head_only) write_all(STDOUT_FILENO, call.body);
+        if (options_.include_head || options_.head_only)
+            write_all(STDOUT_FILENO, call.head, interruption_);
+        if (!options_.head_only) write_all(STDOUT_FILENO, call.body, interruption_);
     } catch (const std::system_error& e) {
         standard_output_is_broken_ = true;
-        fail("standard output", e.code().message());
+        fail("standard output", e.code());
         broken_();
     }
 }
@@ -98,20 +101,22 @@ void fetch_printer::explain(const finished_call& call) {
 void fetch_printer::write_report(const finished_call& call) {
     if (!report_) return;
     try {
-        report_->write(report_line(call.outcome));
+        report_->write(report_line(call.outcome), interruption_);
     } catch (const std::system_error& e) {
         report_.reset();
-        fail("the report", e.code().message());
+        fail("the report", e.code());
     }
 }
 
 void fetch_printer::fail_file(const finished_call& call, const error_code& why) {
-    fail("'" + *file_of(options_, call.url) + "'", why.message());
+    fail("'" + *file_of(options_, call.url) + "'", why);
 }
 
-void fetch_printer::fail(const std::string& what, const std::string& why) {
+void fetch_printer::fail(const std::string& what, const error_code& why) {
     failed_ = true;
-    say("asio-retry: " + what + " could not be written: " + why + "\n");
+    // Who interrupted it knows.
+    if (why == boost::system::errc::operation_canceled) return;
+    say("asio-retry: " + what + " could not be written: " + why.message() + "\n");
 }
 
 }  // namespace asio_retry::tool

@@ -20,9 +20,6 @@
 
 namespace asio_retry::tool {
 
-/// Writes one message to standard error in one piece; a closed standard error is no error.
-void say(const std::string& text) noexcept;
-
 /// A call that has ended, with all that may be printed of it.
 class finished_call {
 public:
@@ -35,8 +32,8 @@ public:
 };
 
 /// Takes finished calls in any order.
-/** Whoever reads standard output may be slow: writing happens apart from the fetches, whose timeouts
-    it would upset. An `-o` file is written as soon as its call has ended; standard output, messages
+/** Whoever reads standard output or error may be slow: writing happens apart from the fetches, whose
+    timeouts it would upset. An `-o` file is written as soon as its call has ended; standard output, messages
     and report follow the order of the URLs. */
 class fetch_printer {
 public:
@@ -46,8 +43,10 @@ public:
 
     /// From any thread.
     void print(finished_call call);
-    /// Writes this to standard error, behind all that was handed over.
+    /// Writes this to standard error, behind all that was handed over; a closed one is no error.
     void show(std::string text);
+    /// From here on nothing waits for a reader; what would is left out.
+    void interrupt() noexcept { interruption_.set(); }
     /// Calls `done` from the printer's thread after all that was handed over is printed.
     void when_done(std::function<void()> done);
     /// Ends the thread; no printing after this.
@@ -57,17 +56,19 @@ public:
     bool failed() const noexcept { return failed_; }
 
 private:
+    void say(const std::string& text) noexcept;
     void take(finished_call call);
     void print_in_turn(const finished_call& call);
     void save(const finished_call& call);
     void write_body(const finished_call& call);
     void explain(const finished_call& call);
     void write_report(const finished_call& call);
-    void fail(const std::string& what, const std::string& why);
+    void fail(const std::string& what, const error_code& why);
     void fail_file(const finished_call& call, const error_code& why);
 
     const fetch_options& options_;
     std::function<void()> broken_;
+    interruption interruption_;
     std::optional<line_file> report_;
     std::map<std::size_t, finished_call> waiting_;
     std::size_t next_ = 0;

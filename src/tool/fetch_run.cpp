@@ -98,11 +98,11 @@ public:
         await_signal();
         start_more();
         context_.run();
-        printer_.join();
         if (signal_ != 0 && urls_.size() > 1 && !options_.silent) {
-            say("asio-retry: interrupted: " + std::to_string(whole_) + " of " +
-                std::to_string(urls_.size()) + " URLs were fetched\n");
+            printer_.show("asio-retry: interrupted: " + std::to_string(whole_) + " of " +
+                          std::to_string(urls_.size()) + " URLs were fetched\n");
         }
+        printer_.join();
         if (signal_ != 0) return exit_signalled + signal_;
         return printer_.failed() ? exit_no_response : status_;
     }
@@ -194,6 +194,7 @@ private:
             signal_ = signal;
             // A second one ends the program at once.
             signals_.clear();
+            printer_.interrupt();
             stop();
         });
     }

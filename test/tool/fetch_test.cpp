@@ -617,6 +617,76 @@ TEST_F(Fetch, AnInterruptEndsADelay) {
     EXPECT_THAT(result.err, HasSubstr("(cancelled)"));
 }
 
+/// A FIFO that nobody reads.
+class FetchToAPipe : public Fetch {
+protected:
+    FetchToAPipe() { EXPECT_EQ(::mkfifo(pipe_.c_str(), 0600), 0); }
+    ~FetchToAPipe() override { ::close(reader_); }
+
+    /// Gives it a reader that does not read.
+    void open_reader() { reader_ = ::open(pipe_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC); }
+
+    void fill() {
+        open_reader();
+        const int writer = ::open(pipe_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+        const std::string bytes(4096, 'a');
+        while (::write(writer, bytes.data(), bytes.size()) > 0) continue;
+        ::close(writer);
+    }
+
+    /// Signals it some time after it has sent a request; it is killed if that does not end it.
+    static tool_result interrupted(tool_run& run, const fault_server& server, int signal) {
+        const auto soon = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+        while (server.counts().total().requests < 1 && std::chrono::steady_clock::now() < soon) {
+            std::this_thread::yield();
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(400));
+        run.signal(signal);
+        return run.wait_at_most(std::chrono::seconds(10));
+    }
+
+    const std::string pipe_ = file("pipe");
+    int reader_ = -1;
+};
+
+TEST_F(FetchToAPipe, AnInterruptEndsTheWaitForTheReaderOfStandardOutput) {
+    const fault_server server(failing(0, fault::status(503), std::string(1024 * 1024, 'a')));
+    open_reader();
+    tool_run run({"fetch", "--report", file("report"), server.url("/a")}, "", pipe_);
+    const auto result = interrupted(run, server, SIGINT);
+    EXPECT_EQ(result.status, 130);
+    EXPECT_EQ(result.err, "");
+    EXPECT_EQ(lines_of_json(contents_of(file("report"))).size(), 1U);
+}
+
+TEST_F(FetchToAPipe, AnInterruptEndsTheWaitForAReaderOfTheFile) {
+    const fault_server server;
+    tool_run run({"fetch", "-o", pipe_, "--report", file("report"), server.url("/a")});
+    const auto result = interrupted(run, server, SIGTERM);
+    EXPECT_EQ(result.status, 143);
+    EXPECT_EQ(lines_of_json(contents_of(file("report"))).size(), 1U);
+}
+
+TEST_F(FetchToAPipe, ABlockedStandardErrorHoldsUpNoCall) {
+    const fault_server server(failing(99, fault(fault_kind::stall)));
+    fill();
+    tool_run run({"fetch",
+                  "-v",
+                  "--max-time",
+                  "100ms",
+                  "--report",
+                  file("report"),
+                  server.url("/a"),
+                  server.url("/b")},
+                 "",
+                 "",
+                 pipe_);
+    EXPECT_EQ(interrupted(run, server, SIGINT).status, 130);
+    const auto report = lines_of_json(contents_of(file("report")));
+    ASSERT_EQ(report.size(), 2U);
+    for (const auto& line : report) EXPECT_EQ(line.at("reason").as_string(), "deadline_exceeded");
+}
+
 TEST_F(Fetch, HeadsArePrintedInTheOrderOfTheUrls) {
     const fault_server server;
     const auto result = fetch(words{"-v"} + words(40, server.url("/a")));

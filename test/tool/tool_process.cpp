@@ -11,6 +11,7 @@
 #include <iterator>
 #include <sstream>
 #include <system_error>
+#include <thread>
 #include <utility>
 
 namespace asio_retry::test {
@@ -67,6 +68,17 @@ tool_result tool_run::wait() {
     result.out = contents_of(path("out"));
     result.err = contents_of(path("err"));
     return result;
+}
+
+tool_result tool_run::wait_at_most(std::chrono::seconds most) {
+    const auto end = std::chrono::steady_clock::now() + most;
+    ::siginfo_t ended{};
+    while (::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           ended.si_pid == 0) {
+        if (std::chrono::steady_clock::now() > end) signal(SIGKILL);
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    return wait();
 }
 
 tool_result fetch(std::vector<std::string> arguments, const std::string& standard_input) {

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,8 @@ public:
 
     void signal(int number) const;
     tool_result wait();
+    /// Kills it if it has not ended by then.
+    tool_result wait_at_most(std::chrono::seconds most);
 
 private:
     std::string path(const char* name) const { return (directory_.path() / name).string(); }
