@@ -114,16 +114,35 @@ std::vector<http::request> make_requests(const fetch_options& options) {
     return requests;
 }
 
+namespace {
+
+/// A schedule on the command line does not say how it is spread.
+backoff spread_as(backoff schedule, const backoff& before) {
+    if (before.type() != backoff::kind::decorrelated) schedule.jitter(before.jitter());
+    return schedule;
+}
+
+/// What an option says of jitter holds for every kind of failure.
+void spread_delays(retry_policy& retry, jitter spread) {
+    retry.backoff(backoff(retry.backoff()).jitter(spread));
+    for (std::size_t i = 0; i < failure_kind_count; ++i) {
+        const auto kind = static_cast<failure_kind>(i);
+        auto limits = retry.on(kind);
+        if (!limits.backoff()) continue;
+        limits.backoff(backoff(*limits.backoff()).jitter(spread));
+        retry.on(kind, limits);
+    }
+}
+
+}  // namespace
+
 http::fetch_policy with_flags(http::fetch_policy policy, const fetch_options& options) {
     auto retry = policy.retry();
     if (options.max_attempts) retry.max_attempts(*options.max_attempts);
     if (options.attempt_timeout) retry.attempt_timeout(*options.attempt_timeout);
     if (options.total_timeout) retry.total_timeout(*options.total_timeout);
-    if (options.schedule) retry.backoff(*options.schedule);
-    if (options.spread && retry.backoff().type() != backoff::kind::decorrelated) {
-        auto schedule = retry.backoff();
-        retry.backoff(schedule.jitter(*options.spread));
-    }
+    if (options.schedule) retry.backoff(spread_as(*options.schedule, retry.backoff()));
+    if (options.spread) spread_delays(retry, *options.spread);
     if (options.max_retry_after) retry.max_retry_after(*options.max_retry_after);
     policy.retry(std::move(retry));
     if (options.connect_timeout) policy.connect_timeout(*options.connect_timeout);
@@ -164,16 +183,35 @@ http::fetch_policy without_limits_by_kind(http::fetch_policy policy, const fetch
     return policy;
 }
 
-http::endpoint_policy with_flags(http::endpoint_policy p, const fetch_options& options) {
+bool has_decorrelated_delays(const retry_policy& retry) {
+    constexpr auto decorrelated = backoff::kind::decorrelated;
+    bool found = retry.backoff().type() == decorrelated;
+    for (std::size_t i = 0; i < failure_kind_count; ++i) {
+        const auto& own = retry.on(static_cast<failure_kind>(i)).backoff();
+        found |= own && own->type() == decorrelated;
+    }
+    return found;
+}
+
+http::endpoint_policy with_flags(http::endpoint_policy p,
+                                 std::string_view name,
+                                 const fetch_options& options) {
     p.fetch(with_flags(without_limits_by_kind(p.fetch(), options), options));
+    if (options.spread.value_or(jitter::full) != jitter::full &&
+        has_decorrelated_delays(p.fetch().retry())) {
+        throw usage_error("--jitter: endpoint '" + std::string(name) + "' of '" +
+                          options.policy_file +
+                          "' has decorrelated delays, which are random in themselves");
+    }
     return p;
 }
 
 http::endpoint_table with_flags(const http::endpoint_table& table, const fetch_options& options) {
+    constexpr auto first = http::endpoint_table::default_number;
+    auto others = with_flags(table.policy(first), table.name(first), options);
     auto endpoints = table.endpoints();
-    for (auto& each : endpoints) each.policy(with_flags(each.policy(), options));
-    return http::endpoint_table(
-        with_flags(table.policy(http::endpoint_table::default_number), options), endpoints);
+    for (auto& each : endpoints) each.policy(with_flags(each.policy(), each.name(), options));
+    return http::endpoint_table(std::move(others), endpoints);
 }
 
 }  // namespace

@@ -75,12 +75,46 @@ TEST_F(FetchPolicies, GiveWayToOptions) {
     EXPECT_EQ(policy.retry().attempt_timeout(), 3s);
     EXPECT_EQ(policy.retry().backoff(), backoff::linear(1s, 4s).jitter(jitter::none));
     EXPECT_EQ(policy.retry().on(failure_kind::throttling).max_attempts(), std::nullopt);
-    EXPECT_TRUE(policy.retry().on(failure_kind::throttling).backoff());
+    EXPECT_EQ(policy.retry().on(failure_kind::throttling).backoff(),
+              backoff::constant(2s).jitter(jitter::none));
     EXPECT_EQ(policy.hedge(), hedge_options().after(2s).max_extra(2));
     const auto spaced = endpoint(some, {"--backoff", "constant:9s"}).policy();
     EXPECT_EQ(spaced.retry().backoff(), backoff::constant(9s));
     EXPECT_EQ(spaced.retry().on(failure_kind::throttling).backoff(), std::nullopt);
     EXPECT_EQ(spaced.retry().on(failure_kind::throttling).max_attempts(), 9U);
+}
+
+TEST_F(FetchPolicies, KeepTheirJitterUnlessAnOptionNamesOne) {
+    const char* even = R"({"version": 1, "default": {
+        "backoff": {"kind": "linear", "base": "1s", "jitter": "none"}}})";
+    const auto schedule = [&](const words& flags) {
+        return endpoint(even, flags).policy().retry().backoff();
+    };
+    EXPECT_EQ(schedule({"--backoff", "constant:40ms"}),
+              backoff::constant(40ms).jitter(jitter::none));
+    EXPECT_EQ(schedule({"--backoff", "constant:40ms", "--jitter", "equal"}),
+              backoff::constant(40ms).jitter(jitter::equal));
+    EXPECT_EQ(schedule({"--backoff", "decorrelated:1s..2s"}), backoff::decorrelated(1s, 2s));
+    const char* random = R"({"version": 1, "default": {
+        "backoff": {"kind": "decorrelated", "base": "1s"}}})";
+    EXPECT_EQ(endpoint(random, {"--backoff", "constant:40ms"}).policy().retry().backoff(),
+              backoff::constant(40ms));
+}
+
+TEST_F(FetchPolicies, RefuseAJitterOfDecorrelatedDelays) {
+    const char* random = R"({"version": 1, "endpoints": [
+        {"name": "plain", "match": {"origin": "http://g"}},
+        {"name": "random", "match": {"origin": "http://h"}, "policy": {
+            "by_kind": {"server": {"backoff": {"kind": "decorrelated", "base": "1s"}}}}}]})";
+    EXPECT_NO_THROW(endpoint(random, {"--jitter", "full"}));
+    EXPECT_NO_THROW(endpoint(random, {"--jitter", "none", "--backoff", "constant:1s"}));
+    try {
+        endpoint(random, {"--jitter", "none"});
+        FAIL();
+    } catch (const tool::usage_error& e) {
+        EXPECT_THAT(e.what(), HasSubstr("--jitter: endpoint 'random' of '"));
+        EXPECT_THAT(e.what(), HasSubstr("has decorrelated delays"));
+    }
 }
 
 TEST_F(FetchPolicies, BringTheRetryBudget) {
