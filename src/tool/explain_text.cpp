@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "http/target.hpp"
+#include "http/verdicts.hpp"
 #include "http/wire.hpp"
 
 #include <tool/credentials.hpp>
 #include <tool/duration.hpp>
 #include <tool/explain_text.hpp>
+#include <tool/fetch_request.hpp>
 #include <tool/schedule.hpp>
 
 #include <algorithm>
@@ -102,13 +104,53 @@ std::string matching(const endpoint_table& table,
     return text;
 }
 
-std::string values(const std::vector<http::detail::policy_value>& list) {
+using policy_values = std::vector<http::detail::policy_value>;
+
+/// What an empty file comes to.
+policy_values values_of(const http::endpoint_policy& base) {
+    return http::detail::policy_document(R"({"version": 1})", "", base)
+        .values(endpoint_table::default_number);
+}
+
+std::string text_at(const policy_values& list, const std::string& path) {
+    const auto found =
+        std::find_if(list.begin(), list.end(), [&](const auto& each) { return each.path == path; });
+    return found == list.end() ? "" : found->text;
+}
+
+std::string values(const policy_values& list) {
     constexpr std::array<const char*, 3> sources{"library", "default", "endpoint"};
+    const auto of_library = values_of(http::endpoint_policy());
+    const auto of_fetch = values_of(base_policy());
     columns lines;
     for (const auto& each : list) {
-        lines.add({each.path, each.text, sources[static_cast<std::size_t>(each.source)]});
+        const bool is_of_fetch = each.source == http::detail::value_source::library &&
+                                 each.text == text_at(of_fetch, each.path) &&
+                                 each.text != text_at(of_library, each.path);
+        lines.add({each.path,
+                   each.text,
+                   is_of_fetch ? "fetch" : sources[static_cast<std::size_t>(each.source)]});
     }
     return lines.text();
+}
+
+/// What the schedules do not show: that a request may have to be sent once only.
+std::string caveat(const http::request& request, const http::fetch_policy& policy) {
+    if (http::detail::may_repeat(request, policy)) return {};
+    const http::detail::attempt_facts sent(send_state::full, false, true);
+    std::string statuses;
+    for (unsigned status = 400; status < 600; ++status) {
+        const auto verdict =
+            http::detail::judge_response(request, policy, status, std::nullopt, sent);
+        if (verdict.kind() == failure_kind::permanent || verdict.veto() != reason::success)
+            continue;
+        statuses += (statuses.empty() ? "" : ", ") + std::to_string(status);
+    }
+    return "\nThis " + request.method() +
+           " is repeated only where the server cannot have acted on it: after " + statuses +
+           ",\nor if none of it was sent. After any other failure there is no second attempt, "
+           "unless it "
+           "has\nan Idempotency-Key.\n";
 }
 
 std::string table_of(const schedule& s) {
@@ -151,8 +193,9 @@ explanation explain(const http::detail::policy_document& document,
     explanation result;
     result.policy = table.policy(n);
     result.title = request + ": endpoint " + std::string(table.name(n));
-    result.text =
-        request + "\n" + matching(table, n, key) + "\npolicy\n" + values(document.values(n));
+    result.text = request + "\n" + matching(table, n, key) + "\npolicy\n" +
+                  values(document.values(n)) +
+                  caveat(http::request(method, url), result.policy.fetch());
     for (const schedule& s : schedules_of(result.policy.fetch().retry())) {
         result.text += "\nschedule if ";
         result.text +=

@@ -216,20 +216,25 @@ http::endpoint_table with_flags(const http::endpoint_table& table, const fetch_o
 
 }  // namespace
 
+http::endpoint_policy base_policy() {
+    http::endpoint_policy base;
+    base.fetch(defaults());
+    return base;
+}
+
 http::fetch_policy make_policy(const fetch_options& options) {
     return with_flags(defaults(), options);
 }
 
 std::shared_ptr<http::endpoint_registry> make_endpoints(const fetch_options& options) {
-    http::endpoint_policy base;
     if (options.policy_file.empty()) {
+        http::endpoint_policy base;
         base.fetch(make_policy(options)).retry_budget(std::nullopt);
         return std::make_shared<http::endpoint_registry>(http::endpoint_table(base));
     }
-    base.fetch(defaults());
     try {
         return std::make_shared<http::endpoint_registry>(
-            with_flags(http::load_policies(options.policy_file, base), options));
+            with_flags(http::load_policies(options.policy_file, base_policy()), options));
     } catch (const std::invalid_argument& e) {
         throw usage_error(std::string("--policy: ") + e.what());
     }

@@ -19,6 +19,9 @@ namespace asio_retry::tool {
 /// One request a URL. Throws usage_error for a URL or a header that cannot be sent.
 std::vector<http::request> make_requests(const fetch_options& options);
 
+/// What holds of a fetch where neither a policy file nor an option says something else.
+http::endpoint_policy base_policy();
+
 /// A policy with what the options say put in its place.
 http::fetch_policy with_flags(http::fetch_policy policy, const fetch_options& options);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <tool/exit_status.hpp>
 #include <tool/explain_text.hpp>
+#include <tool/fetch_request.hpp>
 #include <tool/policy_commands.hpp>
 #include <tool/schedule_svg.hpp>
 #include <tool/usage_error.hpp>
@@ -28,7 +29,8 @@ public:
 template <typename Work>
 int with_policies(const std::string& file, const Work& work) {
     try {
-        return work(http::detail::policy_document(http::detail::read_policy_file(file), file));
+        return work(http::detail::policy_document(
+            http::detail::read_policy_file(file), file, base_policy()));
     } catch (const http::policy_file_error& e) {
         std::cerr << e.what() << '\n';
         return exit_usage;
@@ -99,8 +101,9 @@ void add_explain_command(CLI::App& app, int& exit_status) {
     command->add_option("--svg", options->svg, "Draw the schedule into FILE")->type_name("FILE");
     command->add_option("URL", options->url, "")->required()->type_name("");
     command->footer(
-        "The last column of the policy tells where a value was set: by the library, in the file's "
-        "default,\nor by the endpoint.");
+        "The last column of the policy tells where a value was set: by the library, by fetch, in "
+        "the "
+        "file's\ndefault, or by the endpoint.");
     command->callback([options, &exit_status] { exit_status = run_explain(*options); });
 }
 

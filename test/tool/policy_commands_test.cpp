@@ -91,6 +91,33 @@ TEST_F(PolicyCommands, ExplainTellsOfTheDefaultAndOfWhatIsLessSpecific) {
                       HasSubstr("(a host below example, a path that begins with /a, any method)")));
 }
 
+TEST_F(PolicyCommands, ExplainTellsWhatFetchDoes) {
+    file = directory.write("empty.json", R"({"version": 1, "default": {"max_attempts": 3}})");
+    const auto told = explain({"http://h/"}).out;
+    EXPECT_THAT(told,
+                AllOf(::testing::ContainsRegex("max_body_size +1073741824 +fetch\n"),
+                      ::testing::ContainsRegex("max_history +100000 +fetch\n"),
+                      ::testing::ContainsRegex("max_attempts +3 +default\n"),
+                      ::testing::ContainsRegex("connect_timeout +\"5s\" +library\n"),
+                      Not(HasSubstr("is repeated only"))));
+    file = directory.write("own.json", R"({"version": 1, "default": {"max_body_size": 67108864}})");
+    EXPECT_THAT(explain({"http://h/"}).out,
+                ::testing::ContainsRegex("max_body_size +67108864 +default\n"));
+}
+
+TEST_F(PolicyCommands, ExplainTellsThatAPostMayBeSentOnceOnly) {
+    file = directory.write("plain.json", R"({"version": 1})");
+    EXPECT_THAT(explain({"-X", "POST", "http://h/"}).out,
+                HasSubstr("\nThis POST is repeated only where the server cannot have acted on it: "
+                          "after 408, 421, 425, 429,\nor if none of it was sent."));
+    file = directory.write("few.json", R"({"version": 1, "default": {"retry_status": [503]}})");
+    EXPECT_THAT(explain({"-X", "PATCH", "http://h/"}).out,
+                HasSubstr("This PATCH is repeated only where the server cannot have acted on it: "
+                          "after 421,\n"));
+    file = directory.write("key.json", R"({"version": 1, "default": {"idempotency": "always"}})");
+    EXPECT_THAT(explain({"-X", "POST", "http://h/"}).out, Not(HasSubstr("is repeated only")));
+}
+
 TEST_F(PolicyCommands, ExplainDrawsTheSchedule) {
     const auto picture = (directory.path() / "schedule.svg").string();
     const auto result = explain({"--svg", picture, "https://pay.example/"});
