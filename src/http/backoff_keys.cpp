@@ -70,7 +70,7 @@ constexpr std::array<json_key<backoff_draft>, 5> all_backoff_keys{{
          return b.type == kind::exponential ? maybe_value(number_value(b.factor)) : std::nullopt;
      }},
     {"cap",
-     "The longest delay.",
+     "The longest delay; the base, where that is longer and no cap is written.",
      duration_schema,
      read_cap,
      [](const backoff_draft& b) {
@@ -127,6 +127,16 @@ constexpr std::array<json_key<kind_draft>, 2> all_kind_keys{{
      }},
 }};
 
+/// Whether the cap that an endpoint inherits is written in the file's default.
+bool inherits_written_cap(const json_place& at) {
+    constexpr std::string_view own_policy = ".policy.";
+    const std::string path = at.path();
+    const auto own = path.find(own_policy);
+    if (own == std::string::npos) return false;
+    const std::string key = "default." + path.substr(own + own_policy.size()) + ".cap";
+    return at.root().find_path(key) != nullptr;
+}
+
 }  // namespace
 
 backoff_draft::backoff_draft(const backoff& b)
@@ -137,10 +147,12 @@ json_keys<backoff_draft> backoff_keys() { return all_backoff_keys; }
 backoff read_backoff(const json_place& at, const backoff& inherited) {
     at.require_object();
     backoff_draft draft(inherited);
+    bool inherits = true;
     if (const json_member* named = at.node().find("kind")) {
         backoff_draft other;
         read_kind(json_place(at, *named), other);
-        if (other.type != draft.type) draft = backoff_draft(other.type);
+        inherits = other.type == draft.type;
+        if (!inherits) draft = backoff_draft(other.type);
     } else if (draft.type == kind::custom) {
         at.refuse("needs a \"kind\": what it inherits is a function");
     }
@@ -150,10 +162,17 @@ backoff read_backoff(const json_place& at, const backoff& inherited) {
     }
     if (draft.type != kind::constant && draft.cap < *draft.base) {
         const json_member* cap = at.node().find("cap");
-        const json_member* base = at.node().find("base");
-        const json_place wrong(at, cap != nullptr ? *cap : *base);
-        wrong.refuse("the cap of " + text_of(draft.cap) + " is below the base of " +
-                     text_of(*draft.base) + "; raise the cap or lower the base");
+        const bool is_from_default = cap == nullptr && inherits && inherits_written_cap(at);
+        // A cap that nobody wrote gives way.
+        if (cap == nullptr && !is_from_default) {
+            draft.cap = *draft.base;
+        } else {
+            const json_place wrong(at, cap != nullptr ? *cap : *at.node().find("base"));
+            wrong.refuse("the cap of " + text_of(draft.cap) +
+                         (is_from_default ? ", which \"default\" sets," : "") +
+                         " is below the base of " + text_of(*draft.base) +
+                         "; raise the cap or lower the base");
+        }
     }
     backoff made = made_of(draft);
     if (draft.type != kind::decorrelated) made.jitter(draft.spread);

@@ -52,6 +52,8 @@ public:
 
     const json_node& node() const noexcept { return node_; }
     bool is_null() const noexcept { return node_.is_null(); }
+    /// The whole document.
+    const json_node& root() const noexcept { return parent_ == nullptr ? node_ : parent_->root(); }
     /// As in `$.endpoints[0].policy.backoff`.
     std::string path() const;
 
