@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <sys/stat.h>
 #include <tool/fetch_check.hpp>
 #include <tool/fetch_output.hpp>
 #include <tool/fetch_values.hpp>
@@ -74,6 +75,16 @@ bool has_output(const fetch_options& o, const std::string& file) {
     });
 }
 
+/// Whether it is what standard output leads to by another name. A device other than a terminal mixes
+/// nothing up: it keeps nothing.
+bool is_standard_output(const std::string& file) {
+    struct ::stat named{};
+    struct ::stat standard{};
+    if (::stat(file.c_str(), &named) != 0 || ::fstat(STDOUT_FILENO, &standard) != 0) return false;
+    if (S_ISCHR(standard.st_mode) && ::isatty(STDOUT_FILENO) == 0) return false;
+    return named.st_dev == standard.st_dev && named.st_ino == standard.st_ino;
+}
+
 void check_resume(const fetch_options& o, bool to_standard_output) {
     const auto exclude = [](bool given, const std::string& other) {
         if (given) refuse("--continue-at and " + other + " exclude each other");
@@ -112,7 +123,10 @@ void check_output(const fetch_options& o) {
         refuse("--report: '" + o.report_file + "' is an --output too");
     }
     const bool to_standard_output = o.output_files.size() < o.urls.size() || has_output(o, "-");
-    if (o.report_file == "-" && to_standard_output) {
+    const bool shares_it =
+        to_standard_output ||
+        std::any_of(o.output_files.begin(), o.output_files.end(), is_standard_output);
+    if (o.report_file == "-" && shares_it) {
         refuse("--report - takes standard output; give each URL an --output FILE");
     }
     if (o.resume) check_resume(o, to_standard_output);

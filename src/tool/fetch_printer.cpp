@@ -54,14 +54,14 @@ void fetch_printer::take(finished_call call) {
     }
 }
 
-void fetch_printer::print_in_turn(const finished_call& call) {
+void fetch_printer::print_in_turn(finished_call& call) {
     if (options_.verbose && call.outcome.has_response()) say(quoted_response(call.head));
     if (file_of(options_, call.url) == nullptr) write_body(call);
     explain(call);
     write_report(call);
 }
 
-void fetch_printer::save(const finished_call& call) {
+void fetch_printer::save(finished_call& call) {
     if (call.file_error) return fail_file(call, call.file_error);
     if (call.is_saved || !call.outcome.is_2xx()) return;
     const bool head = options_.include_head || options_.head_only;
@@ -71,18 +71,22 @@ void fetch_printer::save(const finished_call& call) {
                       options_.head_only ? std::string_view() : call.body},
                      interruption_);
     } catch (const std::system_error& e) {
+        call.outcome.output_error = e.code();
         fail_file(call, e.code());
     }
 }
 
-void fetch_printer::write_body(const finished_call& call) {
-    if (standard_output_is_broken_ || !call.outcome.has_response()) return;
+void fetch_printer::write_body(finished_call& call) {
+    if (!call.outcome.has_response()) return;
+    call.outcome.output_error = standard_output_error_;
+    if (standard_output_error_) return;
     try {
         if (options_.include_head || options_.head_only)
             write_all(STDOUT_FILENO, call.head, interruption_);
         if (!options_.head_only) write_all(STDOUT_FILENO, call.body, interruption_);
     } catch (const std::system_error& e) {
-        standard_output_is_broken_ = true;
+        standard_output_error_ = e.code();
+        call.outcome.output_error = e.code();
         fail("standard output", e.code());
         broken_();
     }

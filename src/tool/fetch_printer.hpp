@@ -58,9 +58,9 @@ public:
 private:
     void say(const std::string& text) noexcept;
     void take(finished_call call);
-    void print_in_turn(const finished_call& call);
-    void save(const finished_call& call);
-    void write_body(const finished_call& call);
+    void print_in_turn(finished_call& call);
+    void save(finished_call& call);
+    void write_body(finished_call& call);
     void explain(const finished_call& call);
     void write_report(const finished_call& call);
     void fail(const std::string& what, const error_code& why);
@@ -73,7 +73,7 @@ private:
     std::map<std::size_t, finished_call> waiting_;
     std::size_t next_ = 0;
     std::set<std::string> hints_given_;
-    bool standard_output_is_broken_ = false;
+    error_code standard_output_error_;
     bool failed_ = false;
     boost::asio::thread_pool thread_{1};
 };

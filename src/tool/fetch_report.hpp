@@ -25,6 +25,7 @@ public:
     std::uint64_t bytes = 0;  ///< of the final response's body, or of the file it is now
     bool has_all = false;     ///< the final response said that nothing is missing of the file
     error_code error;         ///< what the call ended with instead of a response
+    error_code output_error;  ///< what kept its body from being written
     retry_report report;
     std::optional<http::fetch_policy> policy;  ///< that it began with, where it got so far
 

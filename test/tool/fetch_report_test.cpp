@@ -4,6 +4,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/json.hpp>
+#include <boost/system/errc.hpp>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -103,6 +104,40 @@ TEST(FetchReport, TextIsEscaped) {
     const auto parsed = boost::json::parse(report_line(call));
     EXPECT_EQ(parsed.at("url").as_string(), "http://h/\"\\\x01");
     EXPECT_TRUE(parsed.at("attempts").as_array().empty());
+}
+
+TEST(FetchReport, IsUtf8WhateverItTellsOf) {
+    auto attempt = good_attempt();
+    const auto shown = [&](const std::string& text) {
+        attempt.remote = text;
+        const auto parsed = boost::json::parse(report_line(outcome_of(reason::success, {attempt})));
+        return std::string(parsed.at("attempts").at(0).at("remote").as_string());
+    };
+    const std::string none = "\xEF\xBF\xBD";
+    EXPECT_EQ(shown("/tmp/x\xFF.sock"), "/tmp/x" + none + ".sock");
+    for (const std::string good :
+         {"\xC2\x80", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEF\xBF\xBF", "\xF4\x8F\xBF\xBF"}) {
+        EXPECT_EQ(shown("a" + good + "b"), "a" + good + "b");
+        EXPECT_THAT(shown("a" + good.substr(0, good.size() - 1) + "b"), ::testing::EndsWith("b"));
+    }
+    EXPECT_EQ(shown("\xC3"), none);
+    EXPECT_EQ(shown("\xC3\"\\"), none + "\"\\");
+    EXPECT_EQ(shown("\xC0\xAF"), none + none);                        // longer than needed
+    EXPECT_EQ(shown("\xED\xA0\x80"), none + none + none);             // a surrogate
+    EXPECT_EQ(shown("\xF4\x90\x80\x80"), none + none + none + none);  // above U+10FFFF
+}
+
+TEST(FetchReport, ABodyThatWasNotWrittenIsAFailure) {
+    auto call = outcome_of(reason::success, {good_attempt()});
+    call.status = 200;
+    call.output_error = make_error_code(boost::system::errc::no_space_on_device);
+    EXPECT_THAT(report_line(call),
+                HasSubstr(R"("outcome":"failed","reason":"permanent_failure",)"
+                          R"("status":200,"error":"No space left on device",)"));
+    call.output_error = make_error_code(boost::system::errc::operation_canceled);
+    EXPECT_THAT(report_line(call), HasSubstr(R"("outcome":"failed","reason":"cancelled")"));
+    call.report = retry_report(reason::attempts_exhausted, {}, 1, 1s, {}, 0);
+    EXPECT_THAT(report_line(call), HasSubstr(R"("reason":"attempts_exhausted")"));
 }
 
 TEST(FetchReport, OnlyA2xxOr3xxIsASuccess) {

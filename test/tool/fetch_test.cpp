@@ -151,6 +151,7 @@ TEST_F(Fetch, WrongUsageIsExitStatusTwoBeforeAnythingIsSent) {
                               words{good, "-o", "/nonexistent/file"},
                               words{good, "--report", "/nonexistent/file"},
                               words{good, "--report", "-"},
+                              words{good, "--report", "-", "-o", "/dev/stdout"},
                               words{}}) {
         const auto result = fetch(wrong);
         EXPECT_EQ(result.status, 2) << result.err;
@@ -656,7 +657,7 @@ TEST_F(FetchToAPipe, AnInterruptEndsTheWaitForTheReaderOfStandardOutput) {
     const auto result = interrupted(run, server, SIGINT);
     EXPECT_EQ(result.status, 130);
     EXPECT_EQ(result.err, "");
-    EXPECT_EQ(lines_of_json(contents_of(file("report"))).size(), 1U);
+    EXPECT_EQ(lines_of_json(contents_of(file("report"))).at(0).at("reason"), "cancelled");
 }
 
 TEST_F(FetchToAPipe, AnInterruptEndsTheWaitForAReaderOfTheFile) {
@@ -703,14 +704,23 @@ TEST_F(Fetch, HeadsArePrintedInTheOrderOfTheUrls) {
 
 TEST_F(Fetch, OutputThatCannotBeWrittenIsSaidOnce) {
     const fault_server server;
-    auto result = tool_run({"fetch", server.url("/a"), server.url("/b")}, "", "/dev/full").wait();
+    const words both{"fetch", "--report", file("both"), server.url("/a"), server.url("/b")};
+    auto result = tool_run(both, "", "/dev/full").wait();
     EXPECT_EQ(result.status, 3);
+    for (const auto& each : lines_of_json(contents_of(file("both")))) {
+        EXPECT_EQ(each.at("outcome").as_string(), "failed");
+    }
     EXPECT_EQ(result.err,
               "asio-retry: standard output could not be written: No space left on device\n");
-    result = fetch({"-o", "/dev/full", server.url("/a")});
+    result = fetch({"-o", "/dev/full", "--report", file("report"), server.url("/a")});
     EXPECT_EQ(result.status, 3);
     EXPECT_EQ(result.err,
               "asio-retry: '/dev/full' could not be written: No space left on device\n");
+    const auto line = lines_of_json(contents_of(file("report"))).at(0);
+    EXPECT_EQ(line.at("outcome").as_string(), "failed");
+    EXPECT_EQ(line.at("reason").as_string(), "permanent_failure");
+    EXPECT_EQ(line.at("status").as_int64(), 200);
+    EXPECT_EQ(line.at("error").as_string(), "No space left on device");
     EXPECT_EQ(fetch({"-o", "/dev/null", server.url("/a")}).status, 0);
     result = fetch({"--report", "/dev/full", server.url("/a")});
     EXPECT_EQ(result.status, 3);
