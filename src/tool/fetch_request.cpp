@@ -24,17 +24,25 @@ namespace {
 constexpr unsigned curl_max_redirects = 50;
 constexpr std::uint64_t largest_body = 1024ULL * 1024 * 1024;
 
-/// What to write for the first character that may not stand in a URL as it is; "" if there is none.
+/// What to write for the first character that may not stand in a URL as it is; "" if nothing can be said.
 std::string hint_for_character(std::string_view url) {
     constexpr std::string_view unsafe = "\"<>\\^`{|}";
     const auto* const found = std::find_if(url.begin(), url.end(), [&](char c) {
         return c <= ' ' || c > '~' || unsafe.find(c) != std::string_view::npos;
     });
     if (found == url.end()) return {};
+    const auto place = static_cast<std::size_t>(found - url.begin());
+    const auto scheme_end = url.find("://");
+    const bool is_in_host =
+        scheme_end != std::string_view::npos && place < url.find_first_of("/?#", scheme_end + 3);
+    if (is_in_host) {
+        const bool is_ascii = static_cast<unsigned char>(*found) < 0x80;
+        return is_ascii ? "" : "; write its host in Punycode, as in xn--bcher-kva.example";
+    }
     std::array<char, 8> code{};
     std::snprintf(code.data(), code.size(), "%%%02X", static_cast<unsigned char>(*found));
     return std::string("; write ") + code.data() + " for its character " +
-           std::to_string(found - url.begin() + 1);
+           std::to_string(place + 1);
 }
 
 void check_url(const std::string& url) {

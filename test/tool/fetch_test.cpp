@@ -167,6 +167,10 @@ TEST_F(Fetch, AUrlIsRefusedWithWhatWouldBeRight) {
              {"example.com/a", "; write http://example.com/a (see"},
              {"http://h/a b", "; write %20 for its character 11 (see"},
              {"http://h/\xc3\xa9", "; write %C3 for its character 10 (see"},
+             {"http://b\xc3\xbc"
+              "cher.example/",
+              "; write its host in Punycode, as in xn--"},
+             {"http://a\\b/", "the URL is malformed (see"},
              {"http://h:99999/", "the URL is malformed (see"},
              {"ftp://h/", "neither http nor https (see"}}) {
         EXPECT_THAT(fetch({url}).err, HasSubstr(says));
