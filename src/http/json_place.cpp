@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace asio_retry::http::detail {
 
@@ -32,6 +33,19 @@ std::string shown(const json_node& node) {
     if (node.type != json_node::kind::scalar) return node.type_name();
     std::string text = pretty(node.scalar);
     return text.size() <= 60 ? text : node.type_name();
+}
+
+/// 2.0 is 2, as JSON Schema has it.
+std::optional<std::uint64_t> as_whole_number(const json_node& node) {
+    constexpr double largest_exact = 9007199254740992.0;  // 2^53
+    const json::value& v = node.scalar;
+    if (node.type != json_node::kind::scalar) return std::nullopt;
+    if (v.is_uint64()) return v.get_uint64();
+    if (v.is_int64() && v.get_int64() >= 0) return static_cast<std::uint64_t>(v.get_int64());
+    if (!v.is_double()) return std::nullopt;
+    const double value = v.get_double();
+    const bool is_whole = value >= 0 && value <= largest_exact && std::trunc(value) == value;
+    return is_whole ? std::optional(static_cast<std::uint64_t>(value)) : std::nullopt;
 }
 
 }  // namespace
@@ -95,16 +109,12 @@ double json_place::number() const {
 }
 
 std::uint64_t json_place::whole_number(std::uint64_t least, std::uint64_t most) const {
-    const json::value& v = node_.scalar;
-    const bool is_whole = node_.type == json_node::kind::scalar && (v.is_int64() || v.is_uint64());
-    const bool is_negative = is_whole && v.is_int64() && v.get_int64() < 0;
-    std::uint64_t number = 0;
-    if (is_whole && !is_negative) number = v.to_number<std::uint64_t>();
-    if (!is_whole || is_negative || number < least || number > most) {
+    const std::optional<std::uint64_t> number = as_whole_number(node_);
+    if (!number || *number < least || *number > most) {
         refuse(shown(node_) + " must be a whole number from " + std::to_string(least) + " to " +
                std::to_string(most));
     }
-    return number;
+    return *number;
 }
 
 std::chrono::nanoseconds json_place::duration() const {

@@ -262,6 +262,15 @@ TEST(PolicyFile, ReadsTheOtherKeys) {
         budget_options().cost(failure_kind::server, 3).failure_cost(1).returns_retry_cost(true));
 }
 
+TEST(PolicyFile, AWholeNumberMayBeWrittenWithAPoint) {
+    EXPECT_EQ(first(R"({"max_attempts": 2.0})").fetch().retry().max_attempts(), 2U);
+    EXPECT_EQ(first(R"({"max_body_size": 1e6})").fetch().max_body_size(), 1'000'000U);
+    EXPECT_EQ(problem(R"({"max_attempts": 2.25})"),
+              "$.default.max_attempts: 2.25 must be a whole number from 1 to 4294967295");
+    EXPECT_THAT(problem(R"({"max_body_size": 1e300})"), HasSubstr("must be a whole number"));
+    EXPECT_THAT(problem(R"({"queue": -2.0})"), HasSubstr("must be a whole number"));
+}
+
 TEST(PolicyFile, NamesThePlaceOfWhatIsNotJson) {
     EXPECT_EQ(problems(""), "1:1: is not JSON: incomplete JSON");
     EXPECT_EQ(problems("{\n  \"version\": 1,\n  \"default\": {\"max_attempts\": }\n}"),
