@@ -160,6 +160,12 @@ private:
     std::string text_;
 };
 
+bool follows_a_comma(std::string_view text, std::size_t place) {
+    if (place >= text.size() || (text[place] != '}' && text[place] != ']')) return false;
+    const auto last = text.substr(0, place).find_last_not_of(" \t\r\n");
+    return last != std::string_view::npos && text[last] == ',';
+}
+
 }  // namespace
 
 const json_member* json_node::find(std::string_view key) const noexcept {
@@ -193,7 +199,9 @@ json_node parse_json(std::string_view text) {
     if (!ec) return parser.handler().take();
     cursor stop(text);
     stop.go_to(taken);
-    throw json_error("is not JSON: " + ec.message(), stop.position());
+    throw json_error("is not JSON: " + ec.message() +
+                         (follows_a_comma(text, taken) ? "; leave out the comma before it" : ""),
+                     stop.position());
 }
 
 }  // namespace asio_retry::http::detail

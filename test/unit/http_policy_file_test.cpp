@@ -275,6 +275,10 @@ TEST(PolicyFile, NamesThePlaceOfWhatIsNotJson) {
     EXPECT_EQ(problems(""), "1:1: is not JSON: incomplete JSON");
     EXPECT_EQ(problems("{\n  \"version\": 1,\n  \"default\": {\"max_attempts\": }\n}"),
               "3:31: is not JSON: syntax error");
+    EXPECT_EQ(problems("{\"version\": 1,\n}"),
+              "2:1: is not JSON: syntax error; leave out the comma before it");
+    EXPECT_EQ(problems("{\"version\": 1, \"endpoints\": [{}, ]}"),
+              "1:34: is not JSON: syntax error; leave out the comma before it");
     EXPECT_EQ(problems("{\"version\": 1}\n{}"), "2:1: is not JSON: extra data");
     EXPECT_EQ(problems("{\"versi\xC3\xB6n\": \xFF}"), "1:13: is not JSON: syntax error");
 }
