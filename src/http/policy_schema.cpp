@@ -55,15 +55,16 @@ json::object endpoint_schema() {
 }
 
 json::object definitions() {
-    return {{"duration",
-             json::object{{"type", "string"},
-                          {"pattern", "^[0-9]+([.][0-9]{1,9})?(ns|us|ms|s|m|h)?$"}}},
-            {"backoff", schema_of(backoff_keys(), backoff_draft())},
-            {"kind", schema_of(kind_keys(), kind_draft())},
-            {"retry_budget", schema_of(budget_keys(), budget_options())},
-            {"circuit_breaker", schema_of(breaker_keys(), breaker_options())},
-            {"hedge", schema_of(hedge_keys(), hedge_draft())},
-            {"policy", schema_of(policy_keys(), policy_draft())}};
+    return {
+        {"duration",
+         json::object{{"type", "string"},
+                      {"pattern", "^([0-9]+([.][0-9]{1,9})?|[.][0-9]{1,9})(ns|us|ms|s|m|h)?$"}}},
+        {"backoff", schema_of(backoff_keys(), backoff_draft())},
+        {"kind", schema_of(kind_keys(), kind_draft())},
+        {"retry_budget", schema_of(budget_keys(), budget_options())},
+        {"circuit_breaker", schema_of(breaker_keys(), breaker_options())},
+        {"hedge", schema_of(hedge_keys(), hedge_draft())},
+        {"policy", schema_of(policy_keys(), policy_draft())}};
 }
 
 }  // namespace

@@ -85,6 +85,8 @@ backoff parse_backoff(std::string_view text) {
     const auto kind = text.substr(0, colon);
     const auto range = text.substr(colon + 1);
     const auto dots = range.find("..");
+    // Three dots are more likely a slip than two and a decimal point.
+    if (range.find("...") != std::string_view::npos) refuse(text, forms);
     const auto base = parse_duration(range.substr(0, dots));
     const bool has_cap = dots != std::string_view::npos;
     const auto cap =

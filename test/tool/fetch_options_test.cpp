@@ -186,6 +186,7 @@ TEST(FetchOptions, Backoffs) {
     EXPECT_EQ(schedule("exponential:10ms..1m"), backoff::exponential(10ms, 1min));
     EXPECT_EQ(schedule("exponential:30s"), backoff::exponential(30s, 30s));
     EXPECT_EQ(schedule("decorrelated:10ms..1s"), backoff::decorrelated(10ms, 1s));
+    EXPECT_THROW(schedule("exponential:100ms...5s"), CLI::ParseError);
 }
 
 TEST(FetchOptions, JitterAloneKeepsTheDefaultBackoff) {

@@ -34,7 +34,7 @@ inline constexpr std::array<duration_unit, 6> duration_units{{
                                 ": write 250ms, 1.5s, 2m or 1h; a bare number is seconds");
 }
 
-/// Reads `250ms`, `1.5s`, `2m`; units ns, us, ms, s, m, h, seconds where there is none.
+/// Reads `250ms`, `1.5s`, `.5s`, `2m`; units ns, us, ms, s, m, h, seconds where there is none.
 /** Throws std::invalid_argument, whose text says what would be right, for anything else: a sign, a
     space, an exponent, more than 9 decimals, more than 292 years. */
 inline std::chrono::nanoseconds parse_duration(std::string_view text) {
@@ -51,7 +51,9 @@ inline std::chrono::nanoseconds parse_duration(std::string_view text) {
         rest.remove_prefix(end);
     }
     if (text.starts_with('-')) refuse_duration(text, "is negative");
-    if (whole.empty() || (point && decimals.empty())) refuse_duration(text, "is not a duration");
+    if ((whole.empty() && !point) || (point && decimals.empty())) {
+        refuse_duration(text, "is not a duration");
+    }
     if (decimals.size() > 9) refuse_duration(text, "has more than 9 decimals");
 
     const auto unit_name = rest.empty() ? std::string_view("s") : rest;
@@ -63,6 +65,7 @@ inline std::chrono::nanoseconds parse_duration(std::string_view text) {
 
     std::int64_t count = 0;
     const auto parsed = std::from_chars(whole.data(), whole.data() + whole.size(), count);
+    const bool is_too_large = !whole.empty() && parsed.ec != std::errc{};
     std::int64_t billionths = 0;
     std::from_chars(decimals.data(), decimals.data() + decimals.size(), billionths);
     for (auto places = decimals.size(); places < 9; ++places) billionths *= 10;
@@ -70,7 +73,7 @@ inline std::chrono::nanoseconds parse_duration(std::string_view text) {
     const auto fraction =
         unit >= second ? billionths * (unit / second) : billionths / (second / unit);
     constexpr auto most = std::numeric_limits<std::int64_t>::max();
-    if (parsed.ec != std::errc{} || count > (most - fraction) / unit) {
+    if (is_too_large || count > (most - fraction) / unit) {
         refuse_duration(text, "is longer than 292 years");
     }
     return std::chrono::nanoseconds(count * unit + fraction);
