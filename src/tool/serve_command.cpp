@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <tool/exit_status.hpp>
 #include <tool/serve_command.hpp>
 #include <tool/serve_flags.hpp>
 
@@ -50,6 +51,10 @@ int serve(const serve_options& options) {
     try {
         const fault_server server(options.script, how);
         std::cout << "listening on " << server.origin() << '\n' << std::flush;
+        if (!std::cout) {
+            std::cerr << "asio-retry serve: the line with its port could not be written\n";
+            return exit_no_response;
+        }
         context.run();
         std::cerr << "asio-retry serve: " << summary(server.counts()) << '\n';
         return 0;

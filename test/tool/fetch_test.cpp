@@ -731,6 +731,13 @@ TEST_F(Fetch, OutputThatCannotBeWrittenIsSaidOnce) {
     EXPECT_EQ(result.err, "asio-retry: the report could not be written: No space left on device\n");
 }
 
+TEST_F(Fetch, AServerWhosePortNobodyLearnsDoesNotRun) {
+    tool_run run({"serve"}, "", "/dev/full");
+    const auto result = run.wait_at_most(std::chrono::seconds(10));
+    EXPECT_EQ(result.status, 3);
+    EXPECT_EQ(result.err, "asio-retry serve: the line with its port could not be written\n");
+}
+
 TEST_F(Fetch, AClosedStandardOutputIsAnError) {
     const fault_server server;
     tool_run run({"fetch", server.url("/a")}, "", tool_run::closed);
