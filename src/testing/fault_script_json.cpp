@@ -3,6 +3,8 @@
 #include <asio_retry/detail/duration_text.hpp>
 #include <asio_retry/testing/fault_script.hpp>
 
+#include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/error.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/stream_parser.hpp>
 #include <boost/json/value.hpp>
@@ -11,9 +13,12 @@
 #include <array>
 #include <fstream>
 #include <limits>
+#include <set>
 #include <span>
 #include <stdexcept>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace asio_retry::testing {
 namespace {
@@ -221,17 +226,84 @@ fault_rule read_path_rule(const place& at) {
     return rule;
 }
 
+/// Called by Boost.JSON as it reads; refuses what its values would hide, a key that comes twice.
+class key_check {
+public:
+    static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
+    static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
+    static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
+    static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+
+    const std::string& key() const noexcept { return key_; }
+
+    bool on_object_begin(json::error_code&) {
+        open_.emplace_back();
+        return true;
+    }
+    bool on_object_end(std::size_t, json::error_code&) {
+        open_.pop_back();
+        return true;
+    }
+    bool on_key_part(json::string_view part, std::size_t, json::error_code&) {
+        part_.append(part.data(), part.size());
+        return true;
+    }
+    bool on_key(json::string_view part, std::size_t, json::error_code& ec) {
+        key_ = std::exchange(part_, {}).append(part.data(), part.size());
+        if (open_.back().insert(key_).second) return true;
+        ec = json::error::syntax;
+        return false;
+    }
+
+    bool on_document_begin(json::error_code&) { return true; }
+    bool on_document_end(json::error_code&) { return true; }
+    bool on_array_begin(json::error_code&) { return true; }
+    bool on_array_end(std::size_t, json::error_code&) { return true; }
+    bool on_string_part(json::string_view, std::size_t, json::error_code&) { return true; }
+    bool on_string(json::string_view, std::size_t, json::error_code&) { return true; }
+    bool on_number_part(json::string_view, json::error_code&) { return true; }
+    bool on_int64(std::int64_t, json::string_view, json::error_code&) { return true; }
+    bool on_uint64(std::uint64_t, json::string_view, json::error_code&) { return true; }
+    bool on_double(double, json::string_view, json::error_code&) { return true; }
+    bool on_bool(bool, json::error_code&) { return true; }
+    bool on_null(json::error_code&) { return true; }
+    bool on_comment_part(json::string_view, json::error_code&) { return true; }
+    bool on_comment(json::string_view, json::error_code&) { return true; }
+
+private:
+    std::vector<std::set<std::string>> open_;
+    std::string part_;
+    std::string key_;
+};
+
+std::string line_of(std::string_view text, std::size_t place) {
+    const auto before = text.substr(0, std::min(place, text.size()));
+    return "line " + std::to_string(std::count(before.begin(), before.end(), '\n') + 1) + ": ";
+}
+
+/// Of a text that is JSON.
+void check_keys(std::string_view text) {
+    json::basic_parser<key_check> parser{json::parse_options()};
+    json::error_code failed;
+    const auto taken = parser.write_some(false, text.data(), text.size(), failed);
+    if (failed) {
+        throw std::invalid_argument(line_of(text, taken) + "\"" + parser.handler().key() +
+                                    "\" comes a second time");
+    }
+}
+
 json::value parse_document(std::string_view text) {
+    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+    if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
     json::stream_parser parser;
     json::error_code failed;
     const auto taken = parser.write_some(text.data(), text.size(), failed);
     if (!failed && taken == text.size()) parser.finish(failed);
     if (failed || taken < text.size()) {
-        const auto before = text.substr(0, std::min(taken, text.size()));
-        const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-        throw std::invalid_argument("line " + std::to_string(line) + ": not JSON (" +
+        throw std::invalid_argument(line_of(text, taken) + "not JSON (" +
                                     (failed ? failed.message() : "text after the end") + ")");
     }
+    check_keys(text);
     return parser.release();
 }
 

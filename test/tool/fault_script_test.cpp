@@ -103,11 +103,18 @@ TEST(WorkLine, StandsStillInAnOutage) {
     EXPECT_EQ(unbounded.take(20s), 0s);
 }
 
+TEST(FaultScript, MayBeginWithAByteOrderMark) {
+    EXPECT_NO_THROW(fault_script::from_json(
+        "\xEF\xBB\xBF{\"rules\": [{\"path\": \"/a\"}, {\"path\": \"/b\"}]}"));
+}
+
 TEST(FaultScript, RefusesJsonWithThePlaceAndTheCure) {
     const bad_script table[] = {
         {"", "f.json: line 1: not JSON (incomplete JSON)"},
         {"{\n\"seed\": x}", "f.json: line 2: not JSON (syntax error)"},
         {"{} {}", "f.json: line 1: not JSON (text after the end)"},
+        {"{\"seed\": 1,\n\"seed\": 2}", "f.json: line 2: \"seed\" comes a second time"},
+        {R"({"rates": {"503": 0.1, "503": 0.2}})", "f.json: line 1: \"503\" comes a second time"},
         {"[]", "f.json: $: is not an object; write {...}"},
         {R"({"sed": 1})",
          "f.json: $.sed: is not a known key; there are seed, rules, capacity, outage, fail_first, "
