@@ -20,7 +20,7 @@ constexpr const char* proxy_hint = "-x http://USER:PASSWORD@HOST:PORT sends cred
 
 std::string hint_for_status(const call_outcome& call, const fetch_options& options) {
     if (call.status >= 300 && call.status < 400 && !options.follow && !call.location.empty()) {
-        return "it redirects to " + shown_as_no_url(call.location) + "; -L follows";
+        return "it redirects to " + shown_reference(call.location) + "; -L follows";
     }
     if (call.status == 407) return proxy_hint;
     if (call.status == 401) return "-H 'Authorization: ...' sends credentials";

@@ -272,6 +272,17 @@ TEST(Credentials, AreNotShownOfALocation) {
     }
     EXPECT_EQ(shown_field_value("Location", "http://u:p@h/a"), "http://h/a");
     EXPECT_EQ(shown_field_value("Location", "/a?b=c:d//e"), "/a?b=c:d//e");
+    for (const char* open : {"https://medium.example/@user", "http://h:81/@a/b@c?d=e#f"}) {
+        EXPECT_EQ(shown_field_value("Location", open), open);
+    }
+    for (const char* shut : {"http://u:s3cret/x@h/",
+                             "http://h/@a?u=http://u:s3cret@h/",
+                             "http://h/u:s3cret@h/",
+                             "http://h//s3cret@h/",
+                             "http://h/%s3cret@",
+                             "http://h?s3cret@"}) {
+        EXPECT_THAT(shown_field_value("Location", shut), Not(HasSubstr("s3cret")));
+    }
 }
 
 TEST(Credentials, AreTakenOutOfTheUrlsInAField) {
