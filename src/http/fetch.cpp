@@ -28,6 +28,15 @@ asio::awaitable<wait_result> wait_for(timed_wait::operation wait) {
     co_return co_await std::move(wait);
 }
 
+/// The call has a place in the pool; idle connections that will not do are passed over.
+void take_place(fetch_place* place) {
+    fetch_call& call = *place->call;
+    call.has_place();
+    while (call.lease().get() != nullptr && !call.can_use(*call.lease().get())) {
+        call.lease().next_idle(place->timers.now());
+    }
+}
+
 /// After `acquire` has given nothing: the lease or an error, when it is the caller's turn.
 asio::awaitable<error_code> wait_for_turn(fetch_place* place) {
     pool_lease& lease = place->call->lease();
@@ -40,8 +49,14 @@ asio::awaitable<error_code> wait_for_turn(fetch_place* place) {
     co_return lease.has_place() ? error_code() : error_code(asio_retry::error::attempt_timeout);
 }
 
+/// A new connection, or one that has come free for a call without a place.
 asio::awaitable<error_code> connect(fetch_place* place) {
     fetch_call* const call = &*place->call;
+    if (!call->lease().has_place()) {
+        if (const error_code ec = co_await wait_for_turn(place)) co_return ec;
+        take_place(place);
+        if (call->lease().get() != nullptr) co_return error_code();
+    }
     const steady_time connect_deadline = call->connect_deadline(place->deadline);
     opened fresh = co_await open_connection(place->state.get(), &call->to(), connect_deadline);
     call->remote(fresh.remote);
@@ -191,12 +206,8 @@ asio::awaitable<fetch_result> run_fetch(fetch_place_ptr begin) {
             pool_ticket& ticket = place->ticket.emplace(place->timers);
             call.lease() =
                 place->state->pool.acquire(call.to(), call.wish(), place->timers.now(), ticket);
-            if (!call.lease().has_place()) ec = co_await wait_for_turn(place.get());
         }
-        if (!ec) call.has_place();
-        while (!ec && call.lease().get() != nullptr && !call.can_use(*call.lease().get())) {
-            call.lease().next_idle(place->timers.now());
-        }
+        if (!ec && call.lease().has_place()) take_place(place.get());
         if (!ec && call.lease().get() == nullptr) ec = co_await connect(place.get());
 
         if (!ec) call.begin_exchange();
