@@ -83,8 +83,7 @@ std::size_t content_decoder::read(std::size_t end,
                                   std::span<char> out,
                                   error_code& ec) {
     if (end == 0) {
-        const std::size_t n = std::min(in.size(), out.size());
-        std::copy_n(in.data(), n, out.data());
+        const std::size_t n = in.copy(out.data(), out.size());
         in.remove_prefix(n);
         return n;
     }
