@@ -1,32 +1,20 @@
 // Any bytes are a response, cut, or refused, and the same in whatever pieces they arrive.
-// With clang a libFuzzer program (-DASIO_RETRY_BUILD_FUZZERS=ON); else a driver that runs through the
-// files that it is given, for the tests.
 // SPDX-License-Identifier: BSL-1.0
+#include "fuzz/fuzzer.hpp"
 #include "http/wire.hpp"
 #include "support/read_response.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <string>
 #include <string_view>
+#include <utility>
+
+namespace asio_retry::test {
 
 namespace {
 
-using namespace asio_retry::test;
-namespace http = asio_retry::http;
-
 constexpr std::uint64_t max_body = 1000;
-
-void require(bool holds, const char* what) {
-    if (holds) return;
-    std::fprintf(stderr, "response_reader_fuzz: %s\n", what);
-    std::abort();
-}
 
 /// Of two different faults either may be found first.
 bool agree(const reading& a, const reading& b) {
@@ -48,6 +36,8 @@ void check(const reading& r, request_method m) {
     require(first == last || r.headers.count("Content-Length") == 0, "two words on its end");
 }
 
+}  // namespace
+
 void try_text(std::string_view text) {
     const http::fetch_policy policy =
         std::move(http::fetch_policy().max_header_size(2000).max_body_size(max_body));
@@ -68,34 +58,4 @@ void try_text(std::string_view text) {
     }
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    try_text({reinterpret_cast<const char*>(data), size});
-    return 0;
-}
-
-#ifndef ASIO_RETRY_LIBFUZZER
-int main(int argc, char** argv) {
-    int count = 0;
-    for (int i = 1; i < argc; ++i) {
-        for (const auto& each : std::filesystem::directory_iterator(argv[i])) {
-            std::ifstream file(each.path(), std::ios::binary);
-            const std::string text{std::istreambuf_iterator<char>(file), {}};
-            try_text(text);
-            // Cut anywhere it is another text; so are its neighbours by one bit or one byte.
-            for (std::size_t at = 0; at < text.size(); ++at) {
-                try_text(std::string_view(text).substr(0, at));
-                std::string changed = text;
-                changed[at] = static_cast<char>(changed[at] ^ (1 << at % 8));
-                try_text(changed);
-                changed = text;
-                try_text(changed.erase(at, 1));
-            }
-            ++count;
-        }
-    }
-    std::printf("response_reader_fuzz: %d texts and their neighbours\n", count);
-    return count > 0 ? 0 : 1;
-}
-#endif
+}  // namespace asio_retry::test
