@@ -1,4 +1,5 @@
-// Limits that differ with the kind of failure: be patient with a busy server, not with a broken one.
+// Limits that differ with the kind of failure: be patient with a busy server, not with a broken
+// one.
 #include <asio_retry/http/client.hpp>
 #include <asio_retry/testing/fault_server.hpp>
 

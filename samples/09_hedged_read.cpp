@@ -20,7 +20,8 @@
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
-/// Stands for a read from one of several replicas: the first that is asked is at its garbage collection.
+/// Stands for a read from one of several replicas: the first that is asked is at its garbage
+/// collection.
 asio::awaitable<std::string> read_row(const asio_retry::attempt& a, std::string key) {
     asio::steady_timer work(co_await asio::this_coro::executor);
     work.expires_after(a.number() == 1 ? 2s : 5ms);
@@ -29,8 +30,8 @@ asio::awaitable<std::string> read_row(const asio_retry::attempt& a, std::string 
 }
 
 asio::awaitable<void> read_some() {
-    // What the reads of this program share: a second read takes a place in the budget, and once some
-    // reads have been observed their 95th percentile is the delay.
+    // What the reads of this program share: a second read takes a place in the budget, and once
+    // some reads have been observed their 95th percentile is the delay.
     const auto budget = std::make_shared<asio_retry::retry_budget>();
     const asio_retry::hedging reads(asio_retry::hedge_options().after(20ms).after_p95(), budget);
 

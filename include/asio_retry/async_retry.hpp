@@ -87,8 +87,8 @@ auto start_retry(const Executor& ex,
     Errors:
     - the last attempt's, as the operation gave it
     - `error::attempt_timeout` if the last attempt ran out of time
-    - `error::deadline_exceeded` if the deadline had passed before the first attempt; where the values
-      cannot be default-constructed, one attempt is made and cancelled at once instead
+    - `error::deadline_exceeded` if the deadline had passed before the first attempt; where the
+      values cannot be default-constructed, one attempt is made and cancelled at once instead
     - `boost::asio::error::operation_aborted` if the call was cancelled.
     A value that the judgement calls a failure is passed on without an error.
 
@@ -96,9 +96,9 @@ auto start_retry(const Executor& ex,
     types at once) and during a delay. A timed-out or cancelled attempt is awaited.
 
     Executor: the handler's associated executor, by default `ex`; attempts, observers, classifiers
-    and the handler run there. Where several threads run it and attempts are cancelled (by a timeout,
-    a deadline or the caller), it must be a strand, as with every composed operation in Asio.
-    Allocation: one block from the handler's allocator (by default Asio's recycling one).
+    and the handler run there. Where several threads run it and attempts are cancelled (by a
+    timeout, a deadline or the caller), it must be a strand, as with every composed operation in
+    Asio. Allocation: one block from the handler's allocator (by default Asio's recycling one).
     Lifetimes: what `op` refers to must stay until completion. Thread safety: distinct calls safe.
 
         async_retry(executor, policy, connect, [](error_code ec) { ... }); */

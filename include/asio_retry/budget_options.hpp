@@ -17,17 +17,19 @@ namespace asio_retry {
 
 /// What a `retry_budget` holds, costs and earns, in tokens.
 /** Kept to a thousandth of a token. In the long run retries take at most `success_refund / cost` of
-    the successful calls, and `refill_per_second / cost` a second; `capacity / cost` of them may come
-    in one burst. The default allows one retry for five successes (for ten, after timeouts), one
-    in 50 seconds besides, and bursts of 20: with it a server gets over an outage almost as soon as
-    without retries, as test/fleet measures.
-    Setters chain; they throw std::invalid_argument for an impossible value and then change nothing. */
+    the successful calls, and `refill_per_second / cost` a second; `capacity / cost` of them may
+    come in one burst. The default allows one retry for five successes (for ten, after timeouts),
+    one in 50 seconds besides, and bursts of 20: with it a server gets over an outage almost as soon
+    as without retries, as test/fleet measures.
+    Setters chain; they throw std::invalid_argument for an impossible value and then change
+    nothing. */
 class budget_options {
 public:
     budget_options() = default;
 
     /// The AWS SDKs' quota ("retry behavior", standard mode): 500 tokens, 5 a retry, 10 after a
-    /// timeout; a success returns the cost of the retry that brought it, or earns 1 if none was needed.
+    /// timeout; a success returns the cost of the retry that brought it, or earns 1 if none was
+    /// needed.
     static budget_options aws();
 
     /// gRPC's retry throttle (gRFC A6): every failure takes one token, every success earns
@@ -60,7 +62,8 @@ public:
     }
     double timeout_cost() const noexcept { return cost(failure_kind::timeout); }
 
-    /// The cost of a retry after this kind of failure. 0 to 1e9; default `retry_cost`, but for timeouts.
+    /// The cost of a retry after this kind of failure. 0 to 1e9; default `retry_cost`, but for
+    /// timeouts.
     /** Throws also for `permanent` and `cancelled`, which are never retried. */
     budget_options& cost(failure_kind failed, double tokens) {
         if (failed == failure_kind::permanent || failed == failure_kind::cancelled) {

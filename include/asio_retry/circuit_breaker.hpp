@@ -30,9 +30,9 @@ namespace asio_retry {
 
 /// Shared by the calls to one upstream.
 /** Closed, it counts results over a sliding window. Where `minimum_calls` or more of them have a
-    `failure_rate` of failures or a `slow_call_rate` of slow calls, it opens for `open_for` and up to
-    a quarter more at random; twice as long each time that it opens again before it has been closed
-    for a whole window, up to `max_open_for`. Then it is half open: `half_open_probes` calls
+    `failure_rate` of failures or a `slow_call_rate` of slow calls, it opens for `open_for` and up
+    to a quarter more at random; twice as long each time that it opens again before it has been
+    closed for a whole window, up to `max_open_for`. Then it is half open: `half_open_probes` calls
     pass, and as soon as it is certain whether a rate is reached among so many, it opens again, or
     closes and counts afresh.
 
@@ -41,13 +41,13 @@ namespace asio_retry {
             ec ? permit.fail(steady_clock::now()) : permit.succeed(steady_clock::now());
         }
 
-    Round retries it stands inside the loop: each attempt asks, after the retry budget has been asked
-    and before a place under a concurrency limit is given. Failures of kind connect, timeout,
+    Round retries it stands inside the loop: each attempt asks, after the retry budget has been
+    asked and before a place under a concurrency limit is given. Failures of kind connect, timeout,
     connection_lost, throttling and server fail; a success, and a response that is a permanent
     failure, succeed; other errors and cancellations cancel.
     The time is passed in (`steady_clock`, or a manual one). Thread safety: all functions may be
-    called on a shared object. While it is closed or open, `acquire` reads two words and writes none,
-    and a success adds one to a counter; changes of state and probes take a lock of a few
+    called on a shared object. While it is closed or open, `acquire` reads two words and writes
+    none, and a success adds one to a counter; changes of state and probes take a lock of a few
     instructions. Only construction and `on_change` allocate or throw. */
 class circuit_breaker {
 public:
@@ -60,7 +60,8 @@ public:
         : options_(options),
           windows_{{detail::call_window(options.window()), detail::call_window(options.window())}},
           random_(seed) {}
-    /// With the state and the listener of another, say when options change, but none of its results.
+    /// With the state and the listener of another, say when options change, but none of its
+    /// results.
     circuit_breaker(const breaker_options& options, const circuit_breaker& before, steady_time now);
     circuit_breaker(const circuit_breaker&) = delete;
     circuit_breaker& operator=(const circuit_breaker&) = delete;

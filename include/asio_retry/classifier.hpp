@@ -16,8 +16,8 @@
 namespace asio_retry {
 
 /// A user's verdicts: an answer replaces the default row, `std::nullopt` leaves it in force.
-/** Called after each attempt that ended with an error, on the executor of the call; when a policy is
-    shared, from several threads at once. Must not throw. */
+/** Called after each attempt that ended with an error, on the executor of the call; when a policy
+    is shared, from several threads at once. Must not throw. */
 using error_classifier = std::function<std::optional<verdict>(const error_code&)>;
 
 namespace detail {

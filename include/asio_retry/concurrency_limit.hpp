@@ -42,8 +42,8 @@ public:
     /// Whether it is a place.
     explicit operator bool() const noexcept { return limit_ != nullptr; }
 
-    /// Gives the place back and tells an adaptive limit how the call went: failures are those that tell
-    /// of the peer's health, as for a circuit breaker.
+    /// Gives the place back and tells an adaptive limit how the call went: failures are those that
+    /// tell of the peer's health, as for a circuit breaker.
     void succeed(steady_time now) noexcept { end(now, false); }
     void fail(steady_time now) noexcept { end(now, true); }
     /// Gives the place back and tells nothing.
@@ -90,7 +90,7 @@ private:
     goes to the first in it, and whoever no longer wants it passes it on. Nobody overtakes the
     queue.
 
-        if (auto lease = limit.try_acquire(steady_clock::now())) { ... }     // at once or not at all
+        if (auto lease = limit.try_acquire(steady_clock::now())) { ... }  // at once or never
         auto lease = co_await limit.async_acquire(ex, deadline, use_awaitable);
 
     Round retries it stands inside the loop, so that a delay holds no place, and inside the circuit

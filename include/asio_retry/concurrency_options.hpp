@@ -12,8 +12,8 @@
 
 namespace asio_retry {
 
-/// The options of a `concurrency_limit`. A value; setters chain, and throw std::invalid_argument for
-/// an impossible value.
+/// The options of a `concurrency_limit`. A value; setters chain, and throw std::invalid_argument
+/// for an impossible value.
 class concurrency_options {
 public:
     using duration = std::chrono::nanoseconds;
@@ -39,11 +39,11 @@ public:
 
     /// A call that fails or takes longer than this shows overload. Above 0; default unlimited: the
     /// limit is fixed.
-    /** Otherwise it moves between `min_concurrency` and `max_concurrency`, where it starts: overload
-        cuts it to nine tenths, once for all calls that were on their way at the time; as many good
-        calls as the limit is high raise it by one, while at least half of it is in use. Additive
-        increase, multiplicative decrease: D. Chiu, R. Jain, 1989; on latency as in Netflix's
-        concurrency-limits. */
+    /** Otherwise it moves between `min_concurrency` and `max_concurrency`, where it starts:
+        overload cuts it to nine tenths, once for all calls that were on their way at the time; as
+        many good calls as the limit is high raise it by one, while at least half of it is in use.
+        Additive increase, multiplicative decrease: D. Chiu, R. Jain, 1989; on latency as in
+        Netflix's concurrency-limits. */
     template <typename Rep, typename Period>
     concurrency_options& adaptive_latency(std::chrono::duration<Rep, Period> d) {
         adaptive_latency_ = detail::check_positive("adaptive_latency", detail::saturating_cast(d));

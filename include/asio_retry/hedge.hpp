@@ -27,8 +27,8 @@
 namespace asio_retry {
 
 /// Options of hedging, and what the calls to one upstream share: their latencies and a budget.
-/** A value; copies share. Thread safety: distinct objects safe; a shared object safe to read, and to
-    use by several calls at once. */
+/** A value; copies share. Thread safety: distinct objects safe; a shared object safe to read, and
+    to use by several calls at once. */
 class hedging {
 public:
     /// With a budget each extra attempt is paid from it, and is not made where it is spent.
@@ -66,26 +66,26 @@ asio::awaitable<typename retry_types<Operation, Args...>::value, Executor> hedge
 }  // namespace detail
 
 /// Runs `f(args...)`, and if that is slow once more beside it; answers what succeeds first.
-/** Composed of one call of `f`, up to `max_extra` more, each after the delay of the options, and waits
-    on the timer service of the awaiting coroutine's execution context. For operations that may run
-    twice: reads, say. Round retries or inside them it stands as any other operation does.
+/** Composed of one call of `f`, up to `max_extra` more, each after the delay of the options, and
+    waits on the timer service of the awaiting coroutine's execution context. For operations that
+    may run twice: reads, say. Round retries or inside them it stands as any other operation does.
 
-    `f` answers an awaitable. It is called as `f(args...)` or, if it takes one more parameter in front,
-    `f(attempt, args...)`: attempts are numbered in the order of their start. It may be an `operation`
-    with a judgement of values: a value that is called a failure does not win. Calls may overlap; all of
-    them are given the same arguments, as lvalues.
+    `f` answers an awaitable. It is called as `f(args...)` or, if it takes one more parameter in
+    front, `f(attempt, args...)`: attempts are numbered in the order of their start. It may be an
+    `operation` with a judgement of values: a value that is called a failure does not win. Calls may
+    overlap; all of them are given the same arguments, as lvalues.
 
-    Result: the value of the first attempt that succeeds. The others are cancelled, and have ended before
-    the call returns. If an attempt fails, the others go on; if all fail, the result is that of the
-    first.
+    Result: the value of the first attempt that succeeds. The others are cancelled, and have ended
+    before the call returns. If an attempt fails, the others go on; if all fail, the result is that
+    of the first.
     Errors: what `f` throws in the first attempt, or `boost::asio::error::operation_aborted` in its
     place where that was cancelled.
 
-    Per-operation cancellation: what the awaiting coroutine lets through (by default terminal only); it
-    reaches all attempts as all types at once. An attempt that ignores it holds the call.
+    Per-operation cancellation: what the awaiting coroutine lets through (by default terminal only);
+    it reaches all attempts as all types at once. An attempt that ignores it holds the call.
 
-    Executor: attempts run on the coroutine's executor; if that is an `any_io_executor` that is not a
-    strand, on a strand of their own. With other executors several threads need a strand.
+    Executor: attempts run on the coroutine's executor; if that is an `any_io_executor` that is not
+    a strand, on a strand of their own. With other executors several threads need a strand.
     Lifetimes: function and arguments are copied or moved into the call.
     Thread safety: distinct calls safe. g++ before 13: see ASIO_RETRY_ALLOW_TEMPORARY_CLOSURES.
 
@@ -102,8 +102,8 @@ auto hedge(hedging shared, Function&& f, Args&&... args) {
         std::decay_t<Args>(std::forward<Args>(args))...);
 }
 
-/// The same for a call that shares nothing. @throws std::invalid_argument without `options.after()`:
-/// nobody observes latencies.
+/// The same for a call that shares nothing. @throws std::invalid_argument without
+/// `options.after()`: nobody observes latencies.
 template <typename Function, typename... Args>
 auto hedge(const hedge_options& options, Function&& f, Args&&... args) {
     if (!options.after()) {

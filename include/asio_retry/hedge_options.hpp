@@ -12,10 +12,10 @@
 
 namespace asio_retry {
 
-/// The options of hedging. A value; setters chain, and throw std::invalid_argument for an impossible
-/// value and then change nothing.
-/** A delay near the 95th percentile of latency costs one request more in twenty, and cuts off most of
-    the tail above it (Dean and Barroso, "The Tail at Scale", CACM 56/2, 2013). */
+/// The options of hedging. A value; setters chain, and throw std::invalid_argument for an
+/// impossible value and then change nothing.
+/** A delay near the 95th percentile of latency costs one request more in twenty, and cuts off most
+    of the tail above it (Dean and Barroso, "The Tail at Scale", CACM 56/2, 2013). */
 class hedge_options {
 public:
     using duration = std::chrono::nanoseconds;
@@ -37,8 +37,8 @@ public:
     std::optional<duration> after() const noexcept { return after_; }
 
     /// Takes the 95th percentile of the latencies observed of late for the delay.
-    /** Before enough of them have been observed `after` is the delay, if it is set; if not, nothing is
-        hedged. */
+    /** Before enough of them have been observed `after` is the delay, if it is set; if not, nothing
+        is hedged. */
     hedge_options& after_p95() noexcept {
         observes_ = true;
         return *this;

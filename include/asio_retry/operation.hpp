@@ -1,5 +1,5 @@
-// An operation with what belongs to it: how its values are judged, how it is reset between attempts.
-// SPDX-License-Identifier: BSL-1.0
+// An operation with what belongs to it: how its values are judged, how it is reset between
+// attempts. SPDX-License-Identifier: BSL-1.0
 #ifndef ASIO_RETRY_OPERATION_HPP
 #define ASIO_RETRY_OPERATION_HPP
 
@@ -34,7 +34,7 @@ public:
 /** Wherever a call takes a function, it takes one of these:
 
         auto fetch = operation(read_frame)
-                         .classify_value([](const frame& f) { return f.busy ? verdict(server) : ... })
+                         .classify_value([](const frame& f) { ... })
                          .reset([&] { socket.close(); });
 
     `classify_value` is given what an attempt gave besides its error, if the error is none, and

@@ -32,13 +32,13 @@ public:
 };
 
 /// Gives callers their turns, evenly over the time in which a quota has to last.
-/** Knows only what it is told; before that, and when a window is over, everybody goes at once. With `n`
-    calls left until the reset, turns are a `n`-th of that time apart, so that a caller alone hardly ever
-    waits and a crowd does; with none left they begin at the reset. Turns after the reset keep the
-    distance that the whole quota gives, if that is known.
+/** Knows only what it is told; before that, and when a window is over, everybody goes at once. With
+    `n` calls left until the reset, turns are a `n`-th of that time apart, so that a caller alone
+    hardly ever waits and a crowd does; with none left they begin at the reset. Turns after the
+    reset keep the distance that the whole quota gives, if that is known.
 
-    Time is passed in and must not go far backwards. Thread safety: a shared object safe; a call takes
-    a lock for some ten instructions.
+    Time is passed in and must not go far backwards. Thread safety: a shared object safe; a call
+    takes a lock for some ten instructions.
 
         if (const auto turn = pacer.take_turn(now, deadline)) { ... wait until *turn, and call ...
             pacer.told(signal, now) }  */
@@ -48,8 +48,8 @@ public:
     pacer(const pacer&) = delete;
     pacer& operator=(const pacer&) = delete;
 
-    /// When the caller may go: `now` for at once. Nothing, and no turn is taken, if it would have to
-    /// wait and that would not end before `latest`.
+    /// When the caller may go: `now` for at once. Nothing, and no turn is taken, if it would have
+    /// to wait and that would not end before `latest`.
     std::optional<steady_time> take_turn(steady_time now,
                                          steady_time latest = steady_time::max()) noexcept {
         const std::lock_guard lock(mutex_);
@@ -65,19 +65,20 @@ public:
         return turn;
     }
 
-    /// Gives a turn back that was not used: the next caller has it, if nobody has taken a later one.
+    /// Gives a turn back that was not used: the next caller has it, if nobody has taken a later
+    /// one.
     void give_back(steady_time turn) noexcept {
         const std::lock_guard lock(mutex_);
         if (turn >= since_ && turn < reset_) ++left_;
         if (turn == last_) next_ = std::min(next_, turn);
     }
 
-    /// Takes what the server said at `now`. With `random` bits, turns that wait for the reset begin up
-    /// to a tenth of the wait, and no more than a second, after it: all of a server's clients are told
-    /// the same reset.
-    /** Answers come late and in any order: while a window lasts (its reset differs by up to a second,
-        as times are rounded), the lowest number counts. Turns that are still waited for are taken
-        off it. */
+    /// Takes what the server said at `now`. With `random` bits, turns that wait for the reset begin
+    /// up to a tenth of the wait, and no more than a second, after it: all of a server's clients
+    /// are told the same reset.
+    /** Answers come late and in any order: while a window lasts (its reset differs by up to a
+        second, as times are rounded), the lowest number counts. Turns that are still waited for are
+        taken off it. */
     void told(const quota_signal& said, steady_time now, std::uint64_t random = 0) noexcept {
         if (said.reset <= std::chrono::nanoseconds::zero()) return;
         const steady_time reset = detail::saturating_add(now, said.reset);

@@ -57,8 +57,8 @@ public:
     unsigned attempts() const noexcept { return attempts_; }
     /// From the start of the call to its end.
     std::chrono::nanoseconds elapsed() const noexcept { return elapsed_; }
-    /// How long to wait before another call has a chance, counted from the end of this one; nothing if
-    /// that is not known.
+    /// How long to wait before another call has a chance, counted from the end of this one; nothing
+    /// if that is not known.
     /** After `retry_after_too_long` what the peer asked for. After `circuit_open` until the breaker
         lets a probe through; `nanoseconds::max()` if it is held open. */
     std::optional<std::chrono::nanoseconds> retry_after() const noexcept { return retry_after_; }

@@ -21,11 +21,11 @@ namespace asio_retry {
 /** Composed of zero or more calls of `f` and waits on the timer service of the awaiting coroutine's
     execution context.
 
-    `f` is called anew for each attempt, as `f(args...)` or, if it takes one more parameter in front,
-    `f(attempt, args...)`; the arguments are kept in the call and passed as lvalues. It answers an
-    `awaitable<T, Executor>`; what takes a completion token goes through `async_retry`. It may be an
-    `operation(f)` with a judgement of values and a reset. Values that carry an `error_code`
-    (`awaitable<error_code>`, `as_tuple`) are classified by it, and cost no exception.
+    `f` is called anew for each attempt, as `f(args...)` or, if it takes one more parameter in
+    front, `f(attempt, args...)`; the arguments are kept in the call and passed as lvalues. It
+    answers an `awaitable<T, Executor>`; what takes a completion token goes through `async_retry`.
+    It may be an `operation(f)` with a judgement of values and a reset. Values that carry an
+    `error_code` (`awaitable<error_code>`, `as_tuple`) are classified by it, and cost no exception.
 
     Result: `T`, of the last attempt, also where the judgement calls it a failure.
 
@@ -47,7 +47,8 @@ namespace asio_retry {
     Executor: attempts, observers and classifiers run on the coroutine's executor. An awaitable with
     a timeout or deadline runs in a coroutine thread of its own; if the executor is an
     `any_io_executor` that is not a strand, on a strand of its own, so that cancelling is safe in a
-    pool of threads. With other executors several threads need a strand, as cancellation in Asio does.
+    pool of threads. With other executors several threads need a strand, as cancellation in Asio
+    does.
 
     Lifetimes: policy, function and arguments are copied or moved into the call.
     Thread safety: distinct calls safe. g++ before 13: see ASIO_RETRY_ALLOW_TEMPORARY_CLOSURES.

@@ -18,9 +18,9 @@ namespace asio_retry {
 /// Shared by the calls to one upstream: their retries, hedges and resumed downloads alike.
 /** Every call that succeeds says so; every further attempt asks first. What was granted is granted
     once: any number of threads together never get more than the bucket held and earned.
-    The time is passed in (`steady_clock`, or a manual one); times out of order are safe, and at worst
-    see less. Thread safety: all functions may be called on a shared object. They neither lock nor
-    allocate nor throw; a full budget is only read. */
+    The time is passed in (`steady_clock`, or a manual one); times out of order are safe, and at
+    worst see less. Thread safety: all functions may be called on a shared object. They neither lock
+    nor allocate nor throw; a full budget is only read. */
 class retry_budget {
 public:
     /// A full budget.
@@ -32,7 +32,8 @@ public:
         base_ = std::clamp<units>(to_units(available), 0, capacity_) - refilled(now);
     }
 
-    /// Takes the cost of a retry after this failure. False, and nothing taken, if that is not there.
+    /// Takes the cost of a retry after this failure. False, and nothing taken, if that is not
+    /// there.
     bool try_spend(failure_kind failed, steady_time now) noexcept {
         return take(costs_[static_cast<std::size_t>(failed)], now);
     }

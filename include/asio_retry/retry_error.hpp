@@ -15,9 +15,9 @@
 namespace asio_retry {
 
 /// Thrown by `retry` (and `http::client::fetch`) when a call ends with an error.
-/** `code()` is the last error as the operation gave it, or `operation_aborted` after a cancellation.
-    `what()` says what failed, after how many attempts and why no more followed. Copying does not
-    throw. */
+/** `code()` is the last error as the operation gave it, or `operation_aborted` after a
+    cancellation. `what()` says what failed, after how many attempts and why no more followed.
+    Copying does not throw. */
 class retry_error : public boost::system::system_error {
 public:
     retry_error(error_code ec,

@@ -106,7 +106,8 @@ public:
     }
     duration total_timeout() const noexcept { return options_->total_timeout; }
 
-    /// The same as a point in time (of the steady clock); the earlier of the two counts. Default none.
+    /// The same as a point in time (of the steady clock); the earlier of the two counts. Default
+    /// none.
     retry_policy& deadline(steady_time t) {
         edit().deadline = t;
         return *this;
@@ -176,9 +177,10 @@ public:
     }
 
     /// Who lets attempts through, shared by the calls to one upstream. Default nobody: all pass.
-    /** Asked before each attempt; a refusal ends the call as `circuit_open`, at once, and the report
-        says when to come back. Failures of a retried kind count as failures; values, also those that
-        are permanent failures, as successes; permanent errors and cancellations not at all. */
+    /** Asked before each attempt; a refusal ends the call as `circuit_open`, at once, and the
+        report says when to come back. Failures of a retried kind count as failures; values, also
+        those that are permanent failures, as successes; permanent errors and cancellations not at
+        all. */
     retry_policy& circuit_breaker(std::shared_ptr<asio_retry::circuit_breaker> shared) {
         options& o = edit();
         o.breaker = std::move(shared);

@@ -20,7 +20,8 @@ namespace asio_retry {
         [warn]  NAME: attempt 1 failed: Connection refused (connect); next in 150 ms (backoff)
         [error] NAME: Connection refused after 3 attempts in 1.2 s (attempts_exhausted)
 
-    Thread safety: as the logger's; spdlog's `_mt` loggers may be shared. Link asio_retry::spdlog. */
+    Thread safety: as the logger's; spdlog's `_mt` loggers may be shared. Link
+    asio_retry::spdlog. */
 class spdlog_observer final : public observer {
 public:
     /// @throws std::invalid_argument if the logger is null.

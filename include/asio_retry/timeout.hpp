@@ -14,8 +14,8 @@ namespace asio_retry {
 /// Runs `op(token)` once and cancels it after `limit`: an `async_retry` with a single attempt.
 /** Completes with `error::attempt_timeout` if the time ran out and the operation then ended with
     `operation_aborted`; a success that raced the timeout stays a success, and another error stays
-    that error. In all else as `async_retry`. @throws std::invalid_argument if the limit is not above
-    zero.
+    that error. In all else as `async_retry`. @throws std::invalid_argument if the limit is not
+    above zero.
 
         async_with_timeout(executor, 2s, read_line, use_awaitable)  */
 template <typename Executor,

@@ -23,8 +23,8 @@ namespace asio_retry::http::detail {
 /// Of one attempt, over a connection whose reader has begun. Stands in the call and must not move.
 class body_delivery {
 public:
-    /// With a null `sink` it only reads. A body that the sink does not take is read into memory. The
-    /// policy must outlive it.
+    /// With a null `sink` it only reads. A body that the sink does not take is read into memory.
+    /// The policy must outlive it.
     body_delivery(connection& c, body_sink* sink, const fetch_policy& policy, std::string url);
 
     /// Who is told how far it is; may be null.

@@ -53,8 +53,8 @@ fetch_result unexpected(const std::exception_ptr& e) {
     return {std::nullopt, ec, e, std::move(report)};
 }
 
-/// The fetch runs on the client's executor, on a strand of it if need be, so that it can be cancelled
-/// from any thread; the handler on its own.
+/// The fetch runs on the client's executor, on a strand of it if need be, so that it can be
+/// cancelled from any thread; the handler on its own.
 template <typename Handler>
 void spawn(state_ptr state,
            asio::any_io_executor handler_executor,

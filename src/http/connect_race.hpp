@@ -23,8 +23,8 @@ namespace asio_retry::http::detail {
 /// The order to try addresses in: as the lookup sorted them, but the families in turn (RFC 8305 4).
 addresses interleave(const addresses& sorted);
 
-/// Connection attempts side by side, begun one after the other: the next when the last has failed, or
-/// has had its head start. Stands in the waiting call, which drives it:
+/// Connection attempts side by side, begun one after the other: the next when the last has failed,
+/// or has had its head start. Stands in the waiting call, which drives it:
 /**     while (race.advance(now)) co_await race.change(deadline);
         ... or, to give up:
         race.stop();

@@ -34,8 +34,8 @@ std::size_t count(ssize_t result, error_code& ec) {
     return 0;
 }
 
-/// On a write BIO of its own, as that of the stream can only be emptied through its operations. If the
-/// socket takes nothing, nobody waits for a peer that does not read.
+/// On a write BIO of its own, as that of the stream can only be emptied through its operations. If
+/// the socket takes nothing, nobody waits for a peer that does not read.
 void send_close_notify(SSL* ssl, int socket) noexcept {
     BIO* const out = BIO_new(BIO_s_mem());
     if (out != nullptr) {

@@ -204,7 +204,8 @@ pool_ticket* connection_pool::longest_waiting(const origin& freed) noexcept {
     return longest;
 }
 
-/// Gives a place of `o`, and its connection if there is one, to whoever waits. False if nobody does.
+/// Gives a place of `o`, and its connection if there is one, to whoever waits. False if nobody
+/// does.
 /** Wakes under the lock, so that no ticket is gone before it is woken. */
 bool connection_pool::pass_on(origin& o, std::unique_ptr<connection>& c) noexcept {
     pool_ticket* const t = longest_waiting(o);

@@ -1,5 +1,5 @@
-// The connections of a client: idle ones to use again, places for new ones, and who waits for either.
-// SPDX-License-Identifier: BSL-1.0
+// The connections of a client: idle ones to use again, places for new ones, and who waits for
+// either. SPDX-License-Identifier: BSL-1.0
 #ifndef ASIO_RETRY_SRC_HTTP_CONNECTION_POOL_HPP
 #define ASIO_RETRY_SRC_HTTP_CONNECTION_POOL_HPP
 
@@ -105,9 +105,9 @@ public:
 };
 
 /// Thread-safe. Every open connection, idle or in use, takes a place of its origin's and of all.
-/** Idle connections are used last in, first out, so that those which are not needed grow old. A place
-    or connection that comes free goes to the caller that has waited longest, of those that can use
-    it. Who is given something and no longer wants it passes it on. */
+/** Idle connections are used last in, first out, so that those which are not needed grow old. A
+    place or connection that comes free goes to the caller that has waited longest, of those that
+    can use it. Who is given something and no longer wants it passes it on. */
 class connection_pool {
 public:
     explicit connection_pool(const pool_limits& limits) noexcept : limits_(limits) {}

@@ -32,9 +32,11 @@ public:
         : max_size_(max_size), max_ratio_(max_ratio) {}
 
     /// Starts a body, given the value of Content-Encoding; several fields are joined by commas.
-    /** Where all of it is there already, `size` has the ratio counted against the whole from the start.
-        Empty and "identity" are no coding: the body is passed on, and held to `max_size` alone.
-        Errors: `unsupported_encoding` for a coding that is not known, or more than `max_codings`. */
+    /** Where all of it is there already, `size` has the ratio counted against the whole from the
+        start. Empty and "identity" are no coding: the body is passed on, and held to `max_size`
+        alone.
+        Errors: `unsupported_encoding` for a coding that is not known, or more than
+        `max_codings`. */
     error_code begin(std::string_view content_encoding, std::uint64_t size = 0);
 
     /// Whether there is anything to decode.
@@ -47,8 +49,8 @@ public:
     error_code write(std::string_view in, std::string& out);
 
     /// The same, but appends some `most` bytes and then stops.
-    /** Takes from the front of `in` what it has dealt with. To be called again, with the same `in`, as
-        long as `stopped()`. */
+    /** Takes from the front of `in` what it has dealt with. To be called again, with the same `in`,
+        as long as `stopped()`. */
     error_code write_some(std::string_view& in, std::string& out, std::size_t most);
     bool stopped() const noexcept { return stopped_; }
 

@@ -15,8 +15,8 @@ inline constexpr const char* known_codings = "gzip, deflate, br";
 /// The value of Content-Encoding, of several fields as one.
 std::string content_encoding(const response::fields& headers);
 
-/// The response with the plain body in the place of the encoded one, and without the fields that were
-/// about the latter.
+/// The response with the plain body in the place of the encoded one, and without the fields that
+/// were about the latter.
 response with_plain_body(response r, std::string plain);
 
 }  // namespace asio_retry::http::detail

@@ -38,8 +38,8 @@ public:
     friend bool operator==(const content_range&, const content_range&) = default;
 };
 
-/// Nothing if the value is malformed, contradicts itself, counts in another unit than bytes, or has a
-/// number above 2^63 - 1.
+/// Nothing if the value is malformed, contradicts itself, counts in another unit than bytes, or has
+/// a number above 2^63 - 1.
 std::optional<content_range> parse_content_range(std::string_view value) noexcept;
 
 /// The same of a header; nothing also if there is no such field, or several.

@@ -23,8 +23,8 @@ using asio_retry::detail::timer_event;
 using asio_retry::detail::timer_service;
 using asio_retry::detail::wait_result;
 
-/// Of `co_await asio::this_coro::cancellation_state`. Looked at after every wait: a cancellation that
-/// comes when a completion is already on its way would be lost otherwise.
+/// Of `co_await asio::this_coro::cancellation_state`. Looked at after every wait: a cancellation
+/// that comes when a completion is already on its way would be lost otherwise.
 inline bool is_cancelled(const asio::cancellation_state& s) noexcept {
     return s.cancelled() != asio::cancellation_type::none;
 }

@@ -31,8 +31,8 @@ public:
 };
 
 /// The strongest digest in the value of Repr-Digest or Content-Digest; nothing if none is known.
-/** A member of another algorithm, or whose value is not a digest's byte sequence, is ignored. A value
-    that is no dictionary has no digest. */
+/** A member of another algorithm, or whose value is not a digest's byte sequence, is ignored. A
+    value that is no dictionary has no digest. */
 std::optional<digest> parse_digest(std::string_view value);
 
 /// The digest of the whole representation that a response with this status is of.

@@ -18,10 +18,10 @@
 namespace asio_retry::http::detail {
 
 /// Immutable once made.
-/** Endpoints stand sorted by origin, and within an origin by precedence: the first match of such a run
-    is the answer. Short runs are walked; in long ones each path has a slot of its own, and the lengths
-    that paths have are tried in turn. Slots hold places: how far into the memory an endpoint stands, in
-    alignments. */
+/** Endpoints stand sorted by origin, and within an origin by precedence: the first match of such a
+    run is the answer. Short runs are walked; in long ones each path has a slot of its own, and the
+    lengths that paths have are tried in turn. Slots hold places: how far into the memory an
+    endpoint stands, in alignments. */
 class endpoint_index {
 public:
     using number = endpoint_table::number;

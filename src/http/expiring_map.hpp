@@ -16,8 +16,8 @@
 namespace asio_retry::http::detail {
 
 /// Holds a bounded number of values, each until its time. Not thread-safe.
-/** What has expired goes when room is needed, and the value that would expire first if there still is
-    none; that takes a look at all of them. */
+/** What has expired goes when room is needed, and the value that would expire first if there still
+    is none; that takes a look at all of them. */
 template <typename Value>
 class expiring_map {
 public:

@@ -68,8 +68,8 @@ asio::awaitable<error_code> connect(fetch_place* place) {
 }
 
 /// Where the next bytes of the response go. A few connections wait with a buffer, and read most
-/// responses at once. Those beyond them wait with some room in the call, and have a buffer only while
-/// there is something to read; not with TLS, which keeps more memory than that anyway.
+/// responses at once. Those beyond them wait with some room in the call, and have a buffer only
+/// while there is something to read; not with TLS, which keeps more memory than that anyway.
 asio::mutable_buffer room_in(fetch_place& place) {
     constexpr std::size_t most_buffers = client_state::most_waiting_buffers;
     connection& c = *place.call->lease().get();
@@ -94,7 +94,8 @@ auto async_step(fetch_place& place, bool writes, Token&& token) {
         token);
 }
 
-/// Writes what the socket takes at once, which saves a turn of the event loop. False if nothing does.
+/// Writes what the socket takes at once, which saves a turn of the event loop. False if nothing
+/// does.
 bool write_at_once(fetch_call& call, error_code& send_error) {
     connection& c = *call.lease().get();
     if (c.is_tls()) return false;
@@ -169,7 +170,8 @@ asio::awaitable<fetch_result> fetch(std::shared_ptr<client_state> state,
                   : run_fetch(std::move(place));
 }
 
-// One coroutine, as frames cost: only what is rare (a new connection, a long body) has one of its own.
+// One coroutine, as frames cost: only what is rare (a new connection, a long body) has one of its
+// own.
 asio::awaitable<fetch_result> run_fetch(fetch_place_ptr begin) {
     const fetch_place_ptr place = std::move(begin);
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
@@ -218,7 +220,8 @@ asio::awaitable<fetch_result> run_fetch(fetch_place_ptr begin) {
             response_reader& reader = call.lease().get()->reader();
             error_code& send_error = place->send_error = error_code();
             limit.arm(place->deadline, call.lease().get()->native_handle());
-            // Reads also after a failed write: a response that came before it says more than it does.
+            // Reads also after a failed write: a response that came before it says more than it
+            // does.
             while (!ec && !reader.done() && !cancelled) {
                 const bool writes = call.unsent().size() != 0 && !send_error;
                 if (writes && write_at_once(call, send_error)) continue;

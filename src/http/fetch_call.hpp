@@ -60,8 +60,8 @@ public:
     steady_time deadline() const noexcept { return call_->deadline(); }
     retry_action wait_done(bool cancelled);
 
-    /// After a finish: whether the call goes on all the same, with the next hop of a redirection, say.
-    /// Then `start` again.
+    /// After a finish: whether the call goes on all the same, with the next hop of a redirection,
+    /// say. Then `start` again.
     bool goes_on(reason why);
     /// The same where the policy's hook has to be asked.
     bool may_renew(reason why) noexcept;
@@ -75,8 +75,8 @@ public:
 
     const target& to() const noexcept { return *begin_.to; }
     connection_wish wish() const noexcept { return wish_; }
-    /// Whether this idle connection will do: nothing is wrong with it, and the attempt before, if it
-    /// failed, was not at the same of several addresses.
+    /// Whether this idle connection will do: nothing is wrong with it, and the attempt before, if
+    /// it failed, was not at the same of several addresses.
     bool can_use(connection& c) const noexcept {
         return c.is_quiet() && !(c.has_alternatives && c.remote() == failed_at_.view());
     }

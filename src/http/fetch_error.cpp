@@ -1,5 +1,5 @@
-// The verdict on an attempt of a fetch that ended with an error, perhaps in the middle of a response.
-// SPDX-License-Identifier: BSL-1.0
+// The verdict on an attempt of a fetch that ended with an error, perhaps in the middle of a
+// response. SPDX-License-Identifier: BSL-1.0
 #include "http/fetch_call.hpp"
 
 #include <chrono>

@@ -17,8 +17,8 @@ namespace asio_retry::http::detail {
 /// Told by its `fetch_call`, asked by the race. All of a call's lanes run on one executor.
 class fetch_lane {
 public:
-    /// `numbers` is the last number given to any attempt of the call. Lane 0 is the fetch as it would
-    /// be without hedging.
+    /// `numbers` is the last number given to any attempt of the call. Lane 0 is the fetch as it
+    /// would be without hedging.
     fetch_lane(unsigned index,
                steady_time call_start,
                steady_time now,

@@ -1,5 +1,5 @@
-// What follows when the attempts for one request are over: a redirect, a renewed request, or the end.
-// SPDX-License-Identifier: BSL-1.0
+// What follows when the attempts for one request are over: a redirect, a renewed request, or the
+// end. SPDX-License-Identifier: BSL-1.0
 #include "http/fetch_call.hpp"
 #include "http/redirect.hpp"
 #include <asio_retry/detail/outcome.hpp>

@@ -13,8 +13,9 @@ namespace asio_retry::http::detail {
 std::size_t last_at_sign(std::string_view text) noexcept;
 
 /// The text with *** in place of what may be credentials.
-/** Nobody can tell where the password of a malformed URL begins or ends: from the word with the first
-    mark of a URL, all goes that stands before the last '@'. An e-mail address has no such mark. */
+/** Nobody can tell where the password of a malformed URL begins or ends: from the word with the
+    first mark of a URL, all goes that stands before the last '@'. An e-mail address has no such
+    mark. */
 std::string hide_credentials(std::string_view text);
 
 }  // namespace asio_retry::http::detail

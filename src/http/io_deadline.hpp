@@ -13,9 +13,9 @@ namespace asio_retry::http::detail {
 
 /// Shuts a socket down when its time comes. Stands in the waiting call and must not move.
 /** A shutdown, other than a cancellation, may come from any thread, cannot be lost between two
-    operations, and ends those that are begun after it too; a socket that has come to its deadline is
-    closed in any case. The caller arms it, runs operations, and then disarms it before it lets the
-    socket go:
+    operations, and ends those that are begun after it too; a socket that has come to its deadline
+    is closed in any case. The caller arms it, runs operations, and then disarms it before it lets
+    the socket go:
 
         deadline.arm(t, socket);
         ... co_await operations ...

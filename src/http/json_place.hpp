@@ -1,5 +1,5 @@
-// A value in a JSON document, on its way to what it stands for: checked, with a place for complaints.
-// SPDX-License-Identifier: BSL-1.0
+// A value in a JSON document, on its way to what it stands for: checked, with a place for
+// complaints. SPDX-License-Identifier: BSL-1.0
 #ifndef ASIO_RETRY_SRC_HTTP_JSON_PLACE_HPP
 #define ASIO_RETRY_SRC_HTTP_JSON_PLACE_HPP
 
@@ -74,8 +74,8 @@ public:
     /// Of the whole document, so far.
     std::size_t problem_count() const noexcept { return problems_.size(); }
 
-    /// Runs a setter, whose complaint becomes a fault of this value. Texts of setters begin with the
-    /// name of the option, which the path has already.
+    /// Runs a setter, whose complaint becomes a fault of this value. Texts of setters begin with
+    /// the name of the option, which the path has already.
     template <typename Setter>
     void set(Setter&& setter) const {
         try {

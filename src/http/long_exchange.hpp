@@ -33,9 +33,10 @@ public:
     /// Holds the body back until the server asks for it, for so long at most.
     void expect_continue(nanoseconds wait) noexcept { continue_wait_ = wait; }
 
-    /// Ends with no error when the response has come whole, and with `attempt_timeout` at `deadline`.
-    /** It does not send on when a response has come that says that it need not: any but 1xx and 2xx.
-        Precondition: the awaiting coroutine does not throw when it is cancelled. */
+    /// Ends with no error when the response has come whole, and with `attempt_timeout` at
+    /// `deadline`.
+    /** It does not send on when a response has come that says that it need not: any but 1xx and
+        2xx. Precondition: the awaiting coroutine does not throw when it is cancelled. */
     asio::awaitable<error_code> run(steady_time deadline);
 
     /// How much of the bytes has left.

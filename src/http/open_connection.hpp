@@ -16,7 +16,8 @@
 
 namespace asio_retry::http::detail {
 
-/// What came of it: a connection or an error, and in either case the peer's address if it got so far.
+/// What came of it: a connection or an error, and in either case the peer's address if it got so
+/// far.
 class opened {
 public:
     opened() = default;

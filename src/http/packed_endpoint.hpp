@@ -13,7 +13,8 @@
 
 namespace asio_retry::http::detail {
 
-/// An endpoint but for its policy. Behind it stand its host, its path and its name, and then the next.
+/// An endpoint but for its policy. Behind it stand its host, its path and its name, and then the
+/// next.
 /** A lookup waits for memory most of the time: this is one place to wait for. */
 class packed_endpoint {
 public:

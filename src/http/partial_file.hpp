@@ -36,8 +36,9 @@ public:
     ~partial_file() { close(); }
 
     /// Locks the part of `target` and looks at what is there. What cannot be resumed is emptied.
-    /** Errors: `target_busy` if another download, of any process, writes to the same target; EISDIR;
-        EOPNOTSUPP for a target or a part that is no regular file; ELOOP for a part that is a link. */
+    /** Errors: `target_busy` if another download, of any process, writes to the same target;
+        EISDIR; EOPNOTSUPP for a target or a part that is no regular file; ELOOP for a part that is
+        a link. */
     error_code open(const std::string& target);
 
     /// What the part holds the beginning of; nothing if there is nothing to resume.

@@ -11,7 +11,8 @@
 
 namespace asio_retry::http::detail {
 
-/// What is wrong, and the keys of a file that it is about: the first of them that is there is to blame.
+/// What is wrong, and the keys of a file that it is about: the first of them that is there is to
+/// blame.
 class policy_conflict {
 public:
     policy_conflict(std::vector<std::string_view> k, std::string t)

@@ -33,8 +33,8 @@ public:
     directory_watch(const asio::any_io_executor& ex, std::string file)
         : descriptor_(ex, open()), file_(std::move(file)) {}
 
-    /// Whether the directory is there to be watched. To be called before the file is read, each time:
-    /// links may lead elsewhere, and a directory may be another one of the same name.
+    /// Whether the directory is there to be watched. To be called before the file is read, each
+    /// time: links may lead elsewhere, and a directory may be another one of the same name.
     bool renew() {
         const auto name = std::filesystem::path(file_);
         std::error_code ec;

@@ -28,7 +28,8 @@ public:
 
     tunnel_reply() { restart(); }
 
-    /// Takes what has come. No error as long as the tunnel may still come to be, and once it stands.
+    /// Takes what has come. No error as long as the tunnel may still come to be, and once it
+    /// stands.
     error_code take(read_buffer& input);
     /// Whether the tunnel stands.
     bool done() const noexcept { return done_; }
@@ -45,9 +46,9 @@ private:
 };
 
 /// Asks for the tunnel on a new connection to the proxy, and waits for it.
-/** Errors: `connect_timeout` at `deadline`, those of proxies, and what the socket says. Precondition:
-    the awaiting coroutine does not throw when it is cancelled; then the answer has no meaning. All
-    must outlive the call. */
+/** Errors: `connect_timeout` at `deadline`, those of proxies, and what the socket says.
+    Precondition: the awaiting coroutine does not throw when it is cancelled; then the answer has no
+    meaning. All must outlive the call. */
 asio::awaitable<error_code> open_tunnel(connection* c,
                                         const target* to,
                                         const std::string* user_agent,

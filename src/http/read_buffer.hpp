@@ -20,8 +20,8 @@ class read_buffer {
 public:
     static constexpr std::size_t usual_size = std::size_t{16} * 1024;
 
-    /// Takes what it needs of blocks of `usual_size` from the store, which must outlive it; null: from
-    /// the heap.
+    /// Takes what it needs of blocks of `usual_size` from the store, which must outlive it; null:
+    /// from the heap.
     explicit read_buffer(block_store* blocks = nullptr) noexcept : blocks_(blocks) {}
     ~read_buffer() { give_up(); }
     read_buffer(const read_buffer&) = delete;
@@ -42,8 +42,8 @@ public:
     }
     void commit(std::size_t n) noexcept { end_ += n; }
 
-    /// Whether it has room in memory of its own or can have some of the store, of which no more than
-    /// `most` blocks are to be in use.
+    /// Whether it has room in memory of its own or can have some of the store, of which no more
+    /// than `most` blocks are to be in use.
     bool has_room(std::size_t most) const noexcept {
         return memory_ != nullptr || blocks_ == nullptr || blocks_->lent() < most;
     }

@@ -28,10 +28,10 @@ public:
 };
 
 /// The hop that follows the response to `current`, which was sent to `at` (RFC 9110 15.4).
-/** Only 301, 302, 303, 307 and 308 with a Location lead anywhere. 303 turns every method but HEAD into
-    GET, 301 and 302 turn POST into GET; the body goes then, and with it the fields that describe it
-    and the idempotency key. Credentials do not follow to another origin, and none are taken from
-    Location. The next URL has no fragment.
+/** Only 301, 302, 303, 307 and 308 with a Location lead anywhere. 303 turns every method but HEAD
+    into GET, 301 and 302 turn POST into GET; the body goes then, and with it the fields that
+    describe it and the idempotency key. Credentials do not follow to another origin, and none are
+    taken from Location. The next URL has no fragment.
     Errors: `invalid_redirect` if Location is malformed, there several times, or neither http nor
     https; `insecure_redirect` from https to http, unless that is to be followed. */
 hop next_hop(const request& current,

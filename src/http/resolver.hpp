@@ -26,8 +26,8 @@ using lookup_function = std::function<error_code(const std::string& host, addres
 error_code look_up(const std::string& host, addresses& found);
 
 /// Runs one lookup at a time for a name, whoever asks, and remembers the addresses for a while.
-/** getaddrinfo cannot be cancelled. So it runs on a detached thread, which neither an io_context nor
-    the end of the program waits for, and which shares only what outlives the client. */
+/** getaddrinfo cannot be cancelled. So it runs on a detached thread, which neither an io_context
+    nor the end of the program waits for, and which shares only what outlives the client. */
 class resolver {
     class state;
 

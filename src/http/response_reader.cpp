@@ -191,9 +191,9 @@ error_code response_reader::take_end(const read_buffer& input) {
     return {};
 }
 
-/// What Beast lets pass: statuses that are none, and a Transfer-Encoding other than the one that was
-/// offered, chunked: nobody could tell where the body ends, or it would be handed over still encoded
-/// (RFC 9112 6.1, 7).
+/// What Beast lets pass: statuses that are none, and a Transfer-Encoding other than the one that
+/// was offered, chunked: nobody could tell where the body ends, or it would be handed over still
+/// encoded (RFC 9112 6.1, 7).
 error_code response_reader::check_header() const {
     const response::fields& fields = parsed();
     const unsigned status = parsed().result_int();
@@ -207,7 +207,8 @@ error_code response_reader::check_header() const {
 }
 
 /// Where the peer may think that the message ends elsewhere: a body that comes with a 204, and
-/// chunked in HTTP/1.0 (RFC 9112 6.1, 6.3; RFC 9110 8.6). What follows is never taken for a response.
+/// chunked in HTTP/1.0 (RFC 9112 6.1, 6.3; RFC 9110 8.6). What follows is never taken for a
+/// response.
 bool response_reader::has_doubtful_end() const {
     if (parsed().result_int() == 204) {
         return parser_->chunked() || parser_->content_length().value_or(0) != 0;

@@ -32,8 +32,8 @@ public:
     /// Takes from `input` what can be understood of it. Once this fails, the response is lost.
     error_code take(read_buffer& input);
 
-    /// The peer will send nothing more than `input`, of which `take` has understood what it could. No
-    /// error if that completes the response.
+    /// The peer will send nothing more than `input`, of which `take` has understood what it could.
+    /// No error if that completes the response.
     error_code take_end(const read_buffer& input);
 
     /// Whether a byte of it has come, be it of a 1xx.
@@ -41,14 +41,16 @@ public:
     /// Whether it has come so far that its status is known and final.
     bool has_status() const noexcept { return final_; }
     bool done() const noexcept { return done_; }
-    /// Precondition of these: `has_status()`. Trailers are dropped: they change nothing (RFC 9110 6.5.1).
+    /// Precondition of these: `has_status()`. Trailers are dropped: they change nothing (RFC 9110
+    /// 6.5.1).
     unsigned status() const noexcept { return parsed().result_int(); }
     const response::fields& headers() const noexcept { return parsed(); }
     /// What has come of it and was not moved away.
     const std::string& body() const noexcept { return parsed().body(); }
 
-    /// Has `take` stop once the final head is there, so that somebody can decide on the body: then it is
-    /// `move_body`'d away as it comes, or kept after a `limit_body`. Until that it has no limit.
+    /// Has `take` stop once the final head is there, so that somebody can decide on the body: then
+    /// it is `move_body`'d away as it comes, or kept after a `limit_body`. Until that it has no
+    /// limit.
     void pause_behind_head();
     /// Keeps the body, of at most so many bytes. Precondition: nothing has been taken of it.
     error_code limit_body(std::uint64_t most);
@@ -61,8 +63,9 @@ public:
     /// Whether a 1xx has come before it.
     bool has_informed() const noexcept { return informational_ != 0; }
 
-    /// How much to make room for. The same for a large body: a larger buffer for each would have malloc
-    /// give memory back to the system each time, which costs more than the reads that it saves.
+    /// How much to make room for. The same for a large body: a larger buffer for each would have
+    /// malloc give memory back to the system each time, which costs more than the reads that it
+    /// saves.
     static constexpr std::size_t wanted() noexcept { return read_buffer::usual_size / 4; }
 
     /// Whether the peer keeps the connection open after it. Precondition: `done()`.

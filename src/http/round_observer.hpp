@@ -17,7 +17,8 @@ namespace asio_retry::http::detail {
 /** That a round has failed is not the end of the call, and not told. */
 class round_observer final : public observer {
 public:
-    /// `lane` is null if the call is not hedged; `attempts` and `started` are those before the round.
+    /// `lane` is null if the call is not hedged; `attempts` and `started` are those before the
+    /// round.
     round_observer(std::shared_ptr<observer> o,
                    fetch_lane* lane,
                    unsigned attempts,

@@ -21,8 +21,8 @@ public:
 
 /// Reads Retry-After, X-Should-Retry and grpc-retry-pushback-ms.
 /** `X-Should-Retry: false`, in any case of letters, forbids; any other value says nothing. The
-    pushback is a number of milliseconds to wait; one that is negative, or no such number, forbids, as
-    gRFC A6 has it. */
+    pushback is a number of milliseconds to wait; one that is negative, or no such number, forbids,
+    as gRFC A6 has it. */
 server_word server_word_of(const boost::beast::http::fields& fields,
                            std::chrono::system_clock::time_point now);
 

@@ -1,5 +1,5 @@
-// The URLs that a client has taken apart of late: most programs ask for the same few again and again.
-// SPDX-License-Identifier: BSL-1.0
+// The URLs that a client has taken apart of late: most programs ask for the same few again and
+// again. SPDX-License-Identifier: BSL-1.0
 #ifndef ASIO_RETRY_SRC_HTTP_TARGET_CACHE_HPP
 #define ASIO_RETRY_SRC_HTTP_TARGET_CACHE_HPP
 

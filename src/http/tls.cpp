@@ -29,8 +29,8 @@ error_code last_openssl_error() {
     return {static_cast<int>(code), asio::error::get_ssl_category()};
 }
 
-/// OpenSSL's default directory is looked into when a certificate needs it; its default file would be
-/// read at once, which takes tens of milliseconds where a system's whole bundle is behind it.
+/// OpenSSL's default directory is looked into when a certificate needs it; its default file would
+/// be read at once, which takes tens of milliseconds where a system's whole bundle is behind it.
 bool trust_system(SSL_CTX* context) {
     // NOLINTNEXTLINE(concurrency-mt-unsafe): never set here
     const char* file = std::getenv(X509_get_default_cert_file_env());

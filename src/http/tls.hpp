@@ -45,8 +45,8 @@ error_code expect_peer(connection::tls_stream& stream,
 /// After a handshake: refuses a server that chose what it was not offered.
 error_code check_protocol(connection::tls_stream& stream);
 
-/// The error of a failed handshake; of a refused certificate, in what it was wanting, and of a server
-/// that knows no protocol that was offered, that it was this.
+/// The error of a failed handshake; of a refused certificate, in what it was wanting, and of a
+/// server that knows no protocol that was offered, that it was this.
 error_code handshake_error(connection::tls_stream& stream, const error_code& ec);
 
 }  // namespace asio_retry::http::detail

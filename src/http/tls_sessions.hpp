@@ -16,7 +16,8 @@
 
 namespace asio_retry::http::detail {
 
-/// Of one TLS context, so that a session is never resumed under other options than it was made with.
+/// Of one TLS context, so that a session is never resumed under other options than it was made
+/// with.
 /** What it holds belongs to no connection: OpenSSL spoils the session of a connection that ends
     without a close_notify, and does so for all who share it. Thread-safe. */
 class tls_sessions {
@@ -33,8 +34,8 @@ public:
 
     tls_sessions() = default;
 
-    /// Keeps a session; the oldest of this server, or of the server heard from least lately, goes if
-    /// there are too many.
+    /// Keeps a session; the oldest of this server, or of the server heard from least lately, goes
+    /// if there are too many.
     void put(const std::string& server, session s);
 
     /// The newest session that is still good; null if there is none. One of TLS 1.3 is given once

@@ -55,9 +55,9 @@ verdict judge_response(const request& r,
 
 /// The verdict on an attempt without a whole response: the policy's own on the error, and besides
 /// whether the request may be repeated, and whether the connection was a stale one.
-/** Of a response that is worth a retry the head counts though the body was cut: its Retry-After, and
-    that its status proves that the request was not processed. If the body was only too large, or could
-    not be decoded, it is judged as if it were whole. */
+/** Of a response that is worth a retry the head counts though the body was cut: its Retry-After,
+    and that its status proves that the request was not processed. If the body was only too large,
+    or could not be decoded, it is judged as if it were whole. */
 verdict judge_error(const request& r,
                     const fetch_policy& policy,
                     const error_code& ec,
@@ -68,7 +68,8 @@ verdict judge_error(const request& r,
 bool is_worth_a_retry(const fetch_policy& policy, unsigned status) noexcept;
 
 /// Whether a repeat does no harm even if the request was processed.
-/** The request's own word comes first, then an Idempotency-Key, then the policy, then the method. */
+/** The request's own word comes first, then an Idempotency-Key, then the policy, then the
+    method. */
 bool may_repeat(const request& r, const fetch_policy& policy) noexcept;
 
 /// Whether the client is to make up the Idempotency-Key: the policy says so, and the request needs

@@ -36,7 +36,8 @@ private:
 /// token (RFC 9110 5.6.2): what a method and the name of a header field have to be.
 bool is_token(std::string_view text) noexcept;
 
-/// What a field value may hold (RFC 9110 5.5): no control characters but the tab, so no CR, LF, NUL.
+/// What a field value may hold (RFC 9110 5.5): no control characters but the tab, so no CR, LF,
+/// NUL.
 bool is_field_value(std::string_view text) noexcept;
 
 /// Whether a field describes the connection or the message's own framing, in any case of letters.

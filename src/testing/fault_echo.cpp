@@ -18,7 +18,8 @@ namespace json = boost::json;
 
 constexpr std::size_t most_text = 64 * 1024;
 
-/// A JSON string, or null where the bytes are not UTF-8: the parser checks what the writer does not.
+/// A JSON string, or null where the bytes are not UTF-8: the parser checks what the writer does
+/// not.
 json::value to_text(std::string_view bytes) {
     json::value value = json::string(bytes.data(), bytes.size());
     json::error_code invalid;

@@ -27,7 +27,8 @@ struct link_result {
     std::size_t bytes = 0;
 };
 
-/// Held by shared_ptr: the deadline outlives no connection, and no coroutine frame is needed for it.
+/// Held by shared_ptr: the deadline outlives no connection, and no coroutine frame is needed for
+/// it.
 class fault_link : public std::enable_shared_from_this<fault_link> {
 public:
     /// Plain where `tls` is null.

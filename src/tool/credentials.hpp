@@ -11,12 +11,12 @@ namespace asio_retry::tool {
 /// The URL without user name and password, and without those of a URL that may stand in it.
 std::string without_credentials(std::string_view url);
 
-/// What can be shown of a text that is no URL, although it was meant to be one: nobody can tell where
-/// its password ends, so that all goes that stands before the last '@'.
+/// What can be shown of a text that is no URL, although it was meant to be one: nobody can tell
+/// where its password ends, so that all goes that stands before the last '@'.
 std::string shown_as_no_url(std::string_view text);
 
-/// What can be shown of a URL that somebody else wrote, or of what was meant to be one: all of it if it
-/// is a whole URL with an '@' in a plain path at most, else as `shown_as_no_url`.
+/// What can be shown of a URL that somebody else wrote, or of what was meant to be one: all of it
+/// if it is a whole URL with an '@' in a plain path at most, else as `shown_as_no_url`.
 std::string shown_reference(std::string_view reference);
 
 /// What can be shown of a header field's value.

@@ -75,8 +75,8 @@ bool has_output(const fetch_options& o, const std::string& file) {
     });
 }
 
-/// Whether it is what standard output leads to by another name. A device other than a terminal mixes
-/// nothing up: it keeps nothing.
+/// Whether it is what standard output leads to by another name. A device other than a terminal
+/// mixes nothing up: it keeps nothing.
 bool is_standard_output(const std::string& file) {
     struct ::stat named{};
     struct ::stat standard{};

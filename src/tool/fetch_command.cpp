@@ -16,14 +16,14 @@ A failed request is repeated if its failure may pass and the repeat does no harm
 DELETE always; POST and PATCH if it is certain that the server did not act on it, or with
 --idempotent or --idempotency-key. A server's Retry-After is respected.
 
-With -o the body of a 2xx is written to FILE.part as it comes, and becomes FILE once it is whole: until
-then FILE is as it was. What breaks off goes on from there where the server can tell that the file is
-still the same. Nothing is left of a fetch that fails, or with -C - what the next run goes on from.
+With -o the body of a 2xx is written to FILE.part as it comes, and becomes FILE once it is whole:
+until then FILE is as it was. What breaks off goes on from there where the server can tell that the
+file is still the same. Nothing is left of a fetch that fails, or with -C - what the next run needs.
 
-With --policy FILE each URL is fetched as the endpoint it belongs to. Of three values the first counts:
-an option's, the file's, the default in brackets. Retry budgets, circuit breakers and limits are those
-of the file, and the file's default endpoint has a retry budget unless it says null; without a file
-there are none, and every attempt that was asked for is made.
+With --policy FILE each URL is fetched as the endpoint it belongs to. Of three values the first
+counts: an option's, the file's, the default in brackets. Retry budgets, circuit breakers and limits
+are those of the file, and the file's default endpoint has a retry budget unless it says null;
+without a file there are none, and every attempt that was asked for is made.
 
 Exit status:
   0  every response was 2xx           2    wrong usage or policy file; nothing was sent
@@ -33,7 +33,8 @@ Exit status:
 Examples:
   asio-retry fetch https://example.com/
   asio-retry fetch -o page.html --max-attempts 6 --max-time 2m https://example.com/
-  asio-retry fetch -C - -o image.iso --attempt-timeout 10m --max-time 1h https://example.com/image.iso
+  asio-retry fetch -C - -o image.iso --attempt-timeout 10m --max-time 1h \
+      https://example.com/image.iso
   asio-retry fetch -d @order.json -H 'Content-Type: application/json' --idempotency-key \
       https://api.example.com/orders
   asio-retry fetch -Z --timeline --report report.jsonl \

@@ -49,8 +49,8 @@ private:
 };
 
 /// A download into the URL's file; null where the body has to be in memory first.
-/** So it has where the head is to be written too, where the body is to be decoded, where requests are
-    hedged, where a range is asked for, and for what is no regular file. */
+/** So it has where the head is to be written too, where the body is to be decoded, where requests
+    are hedged, where a range is asked for, and for what is no regular file. */
 std::shared_ptr<download> make_download(const fetch_options& options,
                                         const http::fetch_policy& policy,
                                         std::size_t url);

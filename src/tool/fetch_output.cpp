@@ -123,8 +123,8 @@ void write_all(int descriptor, std::string_view bytes, const interruption& until
     struct ::stat found{};
     const bool waits = ::fstat(descriptor, &found) == 0 && !S_ISREG(found.st_mode);
     while (!bytes.empty()) {
-        // The descriptor may be shared, and so has to stay as it is: what blocks if there is no room is
-        // written in pieces for which a pipe that is ready has room.
+        // The descriptor may be shared, and so has to stay as it is: what blocks if there is no
+        // room is written in pieces for which a pipe that is ready has room.
         if (waits) until.wait_for(descriptor, for_ever);
         const auto size = waits ? std::min<std::size_t>(bytes.size(), PIPE_BUF) : bytes.size();
         const auto count = ::write(descriptor, bytes.data(), size);

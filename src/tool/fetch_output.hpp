@@ -24,8 +24,9 @@ public:
 
     /// From any thread.
     void set() const noexcept;
-    /// Waits until the descriptor, or -1 for none, can be written to or has failed, but not longer than
-    /// `most`. Throws std::system_error with ECANCELED where that takes a wait and this is set.
+    /// Waits until the descriptor, or -1 for none, can be written to or has failed, but not longer
+    /// than `most`. Throws std::system_error with ECANCELED where that takes a wait and this is
+    /// set.
     void wait_for(int descriptor, std::chrono::milliseconds most) const;
 
 private:
@@ -39,9 +40,9 @@ void write_all(int descriptor, std::string_view bytes, const interruption& until
 bool is_special(const std::string& path);
 
 /// Puts the parts into `path`: into a file beside it, which takes its name once it is whole.
-/** Keeps the mode of a file that is there, follows a symbolic link, and writes right into what is no
-    regular file, say /dev/null; a FIFO is waited for until it has a reader. Throws std::system_error;
-    the file is then as it was. */
+/** Keeps the mode of a file that is there, follows a symbolic link, and writes right into what is
+    no regular file, say /dev/null; a FIFO is waited for until it has a reader. Throws
+    std::system_error; the file is then as it was. */
 void replace_file(const std::string& path,
                   std::initializer_list<std::string_view> parts,
                   const interruption& until);
@@ -49,8 +50,8 @@ void replace_file(const std::string& path,
 /// An open file that lines are written to.
 class line_file {
 public:
-    /// Truncates or makes it; "-" is standard output. A FIFO is opened once there is a line for it: it
-    /// may have no reader yet. Throws std::system_error.
+    /// Truncates or makes it; "-" is standard output. A FIFO is opened once there is a line for it:
+    /// it may have no reader yet. Throws std::system_error.
     explicit line_file(const std::string& path);
     ~line_file();
     line_file(const line_file&) = delete;

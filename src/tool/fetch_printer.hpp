@@ -32,13 +32,13 @@ public:
 };
 
 /// Takes finished calls in any order.
-/** Whoever reads standard output or error may be slow: writing happens apart from the fetches, whose
-    timeouts it would upset. An `-o` file is written as soon as its call has ended; standard output, messages
-    and report follow the order of the URLs. */
+/** Whoever reads standard output or error may be slow: writing happens apart from the fetches,
+    whose timeouts it would upset. An `-o` file is written as soon as its call has ended; standard
+    output, messages and report follow the order of the URLs. */
 class fetch_printer {
 public:
-    /// Opens the report; throws std::system_error if that cannot be done. `broken` is called from the
-    /// printer's thread, once, when nobody reads standard output any more.
+    /// Opens the report; throws std::system_error if that cannot be done. `broken` is called from
+    /// the printer's thread, once, when nobody reads standard output any more.
     fetch_printer(const fetch_options& options, std::function<void()> broken);
 
     /// From any thread.

@@ -25,8 +25,8 @@ public:
     std::optional<std::chrono::nanoseconds> retry_in;
 };
 
-/// "1.2 MB of 4.8 MB, 25 %, 600 kB/s", or with "retrying in 1.20 s" in place of the rate; what is not
-/// known is left out. Decimal units.
+/// "1.2 MB of 4.8 MB, 25 %, 600 kB/s", or with "retrying in 1.20 s" in place of the rate; what is
+/// not known is left out. Decimal units.
 std::string progress_text(const progress_state& state);
 
 /// Watches one call, and draws a line that takes the place of the one before.

@@ -32,7 +32,8 @@ std::size_t character_size(std::string_view text) {
     const unsigned first = byte(0);
     if (first < 0x80) return 1;
     if (first < 0xC2 || first > 0xF4) return 0;
-    // Other second bytes would be of a longer form than is needed, of a surrogate, or above U+10FFFF.
+    // Other second bytes would be of a longer form than is needed, of a surrogate, or above
+    // U+10FFFF.
     const unsigned low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
     const unsigned high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
     if (byte(1) < low || byte(1) > high) return 0;

@@ -24,7 +24,8 @@ namespace {
 constexpr unsigned curl_max_redirects = 50;
 constexpr std::uint64_t largest_body = 1024ULL * 1024 * 1024;
 
-/// What to write for the first character that may not stand in a URL as it is; "" if nothing can be said.
+/// What to write for the first character that may not stand in a URL as it is; "" if nothing can be
+/// said.
 std::string hint_for_character(std::string_view url) {
     constexpr std::string_view unsafe = "\"<>\\^`{|}";
     const auto* const found = std::find_if(url.begin(), url.end(), [&](char c) {

@@ -37,8 +37,8 @@ bool is_token(std::string_view text) noexcept;
 /// Adds a `-H` to the options: 'N: v', 'N;' for an empty value, 'N:' to leave N out.
 void add_header(fetch_options& options, std::string_view text);
 
-/// Adds a `-d` to the options: the text itself, the bytes of a file with @FILE, those of standard input
-/// with @-. A large file is named only, unless another `-d` comes.
+/// Adds a `-d` to the options: the text itself, the bytes of a file with @FILE, those of standard
+/// input with @-. A large file is named only, unless another `-d` comes.
 void add_data(fetch_options& options, const std::string& text);
 
 /// Whether names of fields are the same; ASCII letters compare without case.

@@ -1,5 +1,5 @@
-// The cost of the retry layer beside the loop that one would write by hand: time and allocations here,
-// instructions by the script `instructions`, which runs this under callgrind.
+// The cost of the retry layer beside the loop that one would write by hand: time and allocations
+// here, instructions by the script `instructions`, which runs this under callgrind.
 // SPDX-License-Identifier: BSL-1.0
 #include "bench/allocations.hpp"
 #include <asio_retry/async_retry.hpp>

@@ -1,6 +1,6 @@
 // The cost of the guards where nothing fails, and of a wait for a place and of a hedge: time and
-// allocations here, instructions by the script `instructions`. And several threads that share guards,
-// beside a bare counter that they share.
+// allocations here, instructions by the script `instructions`. And several threads that share
+// guards, beside a bare counter that they share.
 // SPDX-License-Identifier: BSL-1.0
 #include "bench/allocations.hpp"
 #include <asio_retry/circuit_breaker.hpp>
@@ -56,7 +56,8 @@ asio::awaitable<error_code, executor> operation() {
 /// What one benchmark does, in a loop of its own.
 using calls_function = std::function<calls(benchmark::State&)>;
 
-/// Limit and pacer are passed times that are at hand, as a driver knows when its attempts begin and end.
+/// Limit and pacer are passed times that are at hand, as a driver knows when its attempts begin and
+/// end.
 calls run_calls(benchmark::State& state,
                 retry_policy policy,
                 concurrency_limit* limit,

@@ -1,7 +1,7 @@
-// Many calls waiting in their backoff at once: bytes each, and the time to start, cancel and fire one.
-// Usage: pending_bench hand|retry|spawned|async [concrete|any] [COUNT]   (one table row a run)
-// retry stands in a coroutine, as the loop by hand does; spawned is the call spawned itself. What is
-// to be cancelled has a cancellation slot bound, with memory of its own; what fires has none.
+// Many calls waiting in their backoff at once: bytes each, and the time to start, cancel and fire
+// one. Usage: pending_bench hand|retry|spawned|async [concrete|any] [COUNT]   (one table row a run)
+// retry stands in a coroutine, as the loop by hand does; spawned is the call spawned itself. What
+// is to be cancelled has a cancellation slot bound, with memory of its own; what fires has none.
 // SPDX-License-Identifier: BSL-1.0
 #include "bench/allocations.hpp"
 #include <asio_retry/async_retry.hpp>

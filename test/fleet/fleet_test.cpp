@@ -1,5 +1,5 @@
-// What retries, budgets and hedges do to a server and to its other clients: the claims of README.md.
-// SPDX-License-Identifier: BSL-1.0
+// What retries, budgets and hedges do to a server and to its other clients: the claims of
+// README.md. SPDX-License-Identifier: BSL-1.0
 #include "fleet/contention.hpp"
 #include "fleet/hedging.hpp"
 #include "fleet/outage.hpp"

@@ -10,7 +10,8 @@ namespace asio_retry::fleet {
 /// drawn.
 outage_setup draw_outage(std::uint64_t seed);
 
-/// How many requests at most this budget allows for what was offered: a burst, and a part of the calls.
+/// How many requests at most this budget allows for what was offered: a burst, and a part of the
+/// calls.
 double allowed_requests(const outage_setup& setup, const outage_result& result);
 
 /// The most requests for each call in the long run: 1 + budget.

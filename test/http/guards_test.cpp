@@ -361,7 +361,8 @@ endpoint_policy hedging_endpoint(const hedge_options& o) {
     return std::move(endpoint_policy().fetch(at_once().hedge(o)));
 }
 
-// Says that it closes: a call that found it closed only when it had sent would count one attempt more.
+// Says that it closes: a call that found it closed only when it had sent would count one attempt
+// more.
 const connection_script slow = {
     expect_request(), pause(80ms), send(response(200, "", "Connection: close\r\n")), close()};
 

@@ -1,5 +1,5 @@
-// nginx: connections kept and counted, TLS, ranges, downloads that break off, gzip that nobody asked
-// for, bodies too large.
+// nginx: connections kept and counted, TLS, ranges, downloads that break off, gzip that nobody
+// asked for, bodies too large.
 #include "http/support/fetcher.hpp"
 #include "peers/peer.hpp"
 #include <asio_retry/http/download.hpp>
@@ -36,7 +36,8 @@ constexpr const char* configuration = R"(
             listen 127.0.0.1:PORT LISTEN; LINES root files;
             location = /count    { return 200 "$connection_requests"; }
             location = /host     { return 200 "$host"; }
-            location = /busy     { add_header Retry-After 0 always; return 503 "$connection_requests"; }
+            location = /busy     { add_header Retry-After 0 always;
+                                   return 503 "$connection_requests"; }
             location = /silent   { return 444; }
             location = /nothing  { return 204; }
             location = /moved    { return 301 /count; }

@@ -1,5 +1,5 @@
-// A server of somebody else's, from a Debian package: started on a free port for one test, and ended
-// with it.
+// A server of somebody else's, from a Debian package: started on a free port for one test, and
+// ended with it.
 #pragma once
 
 #include "support/certificates.hpp"
@@ -22,7 +22,8 @@ using peer_command = std::function<std::vector<std::string>(std::uint16_t port)>
 
 class peer {
 public:
-    /// Starts it and waits until it takes connections, on another port if it could not have the first.
+    /// Starts it and waits until it takes connections, on another port if it could not have the
+    /// first.
     /** Throws std::runtime_error with what it wrote, where it never does. */
     explicit peer(const peer_command& command);
     /// Ends it with all its processes.

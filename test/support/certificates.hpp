@@ -53,11 +53,11 @@ class certificate_authority {
 public:
     explicit certificate_authority(const std::string& name = "asio-retry test authority");
 
-    /// Makes a key and a certificate that this authority signs; with it come those of the authorities
-    /// between this one and the root.
+    /// Makes a key and a certificate that this authority signs; with it come those of the
+    /// authorities between this one and the root.
     identity issue(const certificate_request& request) const;
-    /// An authority that this one vouches for, with OpenSSL's text of its basic constraints, which may
-    /// say that it is none.
+    /// An authority that this one vouches for, with OpenSSL's text of its basic constraints, which
+    /// may say that it is none.
     certificate_authority below(const std::string& name,
                                 const std::string& constraints = "critical,CA:TRUE") const;
     /// The certificate that a client has to trust.

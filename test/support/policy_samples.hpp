@@ -23,7 +23,8 @@ inline constexpr const char* contract_file = R"({ "version": 1,
                  "retry_budget": {"capacity": 100, "retry_cost": 5, "timeout_cost": 10, "success_refund": 1, "refill_per_second": 1},
                  "circuit_breaker": {"failure_rate": 0.5, "minimum_calls": 20, "window": "30s", "open_for": "5s", "half_open_probes": 3},
                  "hedge": {"after": "200ms", "max_extra": 1}, "max_concurrency": 64, "queue": 128 },
-  "endpoints": [ {"name": "payments", "match": {"origin": "https://pay.example", "path": "/v1/charges/*", "methods": ["POST"]},
+  "endpoints": [ {"name": "payments", "match": {"origin": "https://pay.example", "path":
+  "/v1/charges/*", "methods": ["POST"]},
                   "policy": {"idempotency": "generate_key", "max_attempts": 6}} ] })";
 
 /// Policies with any option set to anything; the same for the same seed.

@@ -1,5 +1,5 @@
-// retry on several threads: coroutines in pools, on strands and without, timeouts and cancellations.
-// SPDX-License-Identifier: BSL-1.0
+// retry on several threads: coroutines in pools, on strands and without, timeouts and
+// cancellations. SPDX-License-Identifier: BSL-1.0
 #include "support/run.hpp"
 #include "support/threads.hpp"
 #include <asio_retry/retry.hpp>

@@ -1,4 +1,5 @@
-// How bodies travel: compressed, into files as they come and on from where they broke off, out of files.
+// How bodies travel: compressed, into files as they come and on from where they broke off, out of
+// files.
 #include "support/certificates.hpp"
 #include "support/scripted_server.hpp"
 #include "tool/tool_process.hpp"

@@ -171,7 +171,8 @@ TEST_F(FetchWithPolicies, ReportsTheGuardThatRefused) {
     const auto policies = write(R"({"version": 1, "default": {
         "max_attempts": 2, "attempt_timeout": "5s",
         "backoff": {"kind": "constant", "base": "1ms"},
-        "circuit_breaker": {"minimum_calls": 2, "failure_rate": 0.5, "window": "60s", "open_for": "60s"}}})");
+        "circuit_breaker": {"minimum_calls": 2, "failure_rate": 0.5, "window": "60s",
+                            "open_for": "60s"}}})");
     const auto lines = report_of({"--policy", policies, server.url("/a"), server.url("/b")});
     ASSERT_EQ(lines.size(), 2U);
     EXPECT_EQ(lines[0].at("reason"), "attempts_exhausted");

@@ -1,4 +1,5 @@
-// asio-retry fetch through proxies and Unix domain sockets, of the command line and the environment.
+// asio-retry fetch through proxies and Unix domain sockets, of the command line and the
+// environment.
 #include "support/scripted_server.hpp"
 #include "tool/tool_process.hpp"
 

@@ -1,4 +1,5 @@
-// Runs the built tool as a person would: arguments and standard input in, exit status and texts out.
+// Runs the built tool as a person would: arguments and standard input in, exit status and texts
+// out.
 #pragma once
 
 #include "support/certificates.hpp"

@@ -1,5 +1,5 @@
-// A context that is destroyed in the middle of a call: nothing is called, nothing leaks, and nothing
-// is used after its end (which the sanitizers see).
+// A context that is destroyed in the middle of a call: nothing is called, nothing leaks, and
+// nothing is used after its end (which the sanitizers see).
 // SPDX-License-Identifier: BSL-1.0
 #include "support/run.hpp"
 #include <asio_retry/async_retry.hpp>

@@ -138,7 +138,8 @@ TEST(PolicyFile, InheritsKeyByKey) {
 
 TEST(PolicyFile, InheritsABackoffKeyByKeyWhileItsKindStays) {
     const std::string defaults =
-        R"({"backoff": {"kind": "exponential", "base": "1s", "cap": "8s", "factor": 3, "jitter": "none"}})";
+        R"({"backoff": {"kind": "exponential", "base": "1s", "cap": "8s", "factor": 3,
+                        "jitter": "none"}})";
     const auto own = [&](const char* text) {
         return first(defaults, std::string(R"({"backoff": )") + text + "}")
             .fetch()
@@ -243,8 +244,8 @@ TEST(PolicyFile, ReadsHedges) {
 TEST(PolicyFile, ReadsTheOtherKeys) {
     const auto p =
         first(R"({"server_veto": "ignored", "attempt_header": "X-Attempt", "pacing": "on",
-        "max_redirects": 4, "max_header_size": 100, "max_body_size": 0, "max_history": 3, "name": "n",
-        "max_concurrency": 9, "min_concurrency": 2, "adaptive_latency": "1s", "queue": 0,
+        "max_redirects": 4, "max_header_size": 100, "max_body_size": 0, "max_history": 3, "name":
+        "n", "max_concurrency": 9, "min_concurrency": 2, "adaptive_latency": "1s", "queue": 0,
         "retry_budget": {"cost": {"server": 3}, "failure_cost": 1, "returns_retry_cost": true}})");
     EXPECT_EQ(p.fetch().server_veto(), server_veto::ignored);
     EXPECT_EQ(p.fetch().attempt_header(), "X-Attempt");

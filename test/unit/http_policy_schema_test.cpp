@@ -95,8 +95,8 @@ TEST(PolicySchema, RefusesWhatTheReaderRefuses) {
             *here[i] = each;
             const bool reads = is_read(document);
             const auto why = misfit(schema(), document);
-            // What the reader takes, the schema takes. What only the reader refuses must be a matter
-            // of several values at once, or of what a word means.
+            // What the reader takes, the schema takes. What only the reader refuses must be a
+            // matter of several values at once, or of what a word means.
             if (reads) {
                 ASSERT_EQ(why, "") << json::serialize(document);
             }

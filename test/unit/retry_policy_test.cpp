@@ -230,7 +230,8 @@ TEST(RetryPolicy, IsSafeToCopyAndChangeOnSeveralThreads) {
     EXPECT_EQ(shared.max_history(), 32U);
 }
 
-// For the thread sanitizer: the last other owner of the options lets go while they are being changed.
+// For the thread sanitizer: the last other owner of the options lets go while they are being
+// changed.
 TEST(RetryPolicy, IsSafeToChangeWhileACopyOfItGoesAway) {
     for (int i = 0; i < 500; ++i) {
         auto mine = retry_policy().name("shared");

@@ -1,5 +1,5 @@
-// The rules of a circuit breaker on plain values: when a rate is reached, how probes decide, how long
-// it stays open.
+// The rules of a circuit breaker on plain values: when a rate is reached, how probes decide, how
+// long it stays open.
 // SPDX-License-Identifier: BSL-1.0
 #ifndef ASIO_RETRY_DETAIL_BREAKER_RULES_HPP
 #define ASIO_RETRY_DETAIL_BREAKER_RULES_HPP

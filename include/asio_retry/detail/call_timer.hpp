@@ -24,13 +24,13 @@ inline constexpr asio::cancellation_type any_cancellation = asio::cancellation_t
 
 /// The base of a `Call`, which must not move: cancels its attempt, also at a point in time, and
 /// waits between attempts.
-/** Up to three parties take part in an attempt with a deadline: the one that initiates the operation,
-    the operation's completion, and the expiry if it fires. The last of them continues the call, so
-    that none is left with a dangling reference whatever the threads do.
+/** Up to three parties take part in an attempt with a deadline: the one that initiates the
+    operation, the operation's completion, and the expiry if it fires. The last of them continues
+    the call, so that none is left with a dangling reference whatever the threads do.
 
-    The call has `timers()` and `executor()`; goes on in `attempt_done()`, called on the executor, and
-    `backoff_done()`, called anywhere; ends in `abandon()` if the context is destroyed; and calls
-    `forsake()` before its end. */
+    The call has `timers()` and `executor()`; goes on in `attempt_done()`, called on the executor,
+    and `backoff_done()`, called anywhere; ends in `abandon()` if the context is destroyed; and
+    calls `forsake()` before its end. */
 template <typename Call>
 class call_timer : private timer_entry {
 public:

@@ -20,7 +20,8 @@
 
 namespace asio_retry::detail {
 
-/// The lanes of a race that are or were under way. Used on one executor that runs one thing at a time.
+/// The lanes of a race that are or were under way. Used on one executor that runs one thing at a
+/// time.
 /** A contest is what the race is about:
 
         timed_wait& changed()       that which the race waits on; woken when `due` has changed

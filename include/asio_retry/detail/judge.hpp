@@ -9,8 +9,8 @@
 
 namespace asio_retry::detail {
 
-/// The error's verdict, or without error the value's. A failure after the caller cancelled counts as
-/// his; an abort that he did not ask for is an error like another, and so permanent.
+/// The error's verdict, or without error the value's. A failure after the caller cancelled counts
+/// as his; an abort that he did not ask for is an error like another, and so permanent.
 template <typename JudgeValue>
 verdict judge(const retry_policy& policy,
               const error_code& ec,

@@ -21,7 +21,8 @@ public:
         latest_[n % size].store(to_microseconds(latency), std::memory_order_relaxed);
     }
 
-    /// The latency that at least 95 of 100 calls do not exceed, or nothing before there were 32 calls.
+    /// The latency that at least 95 of 100 calls do not exceed, or nothing before there were 32
+    /// calls.
     /** Found anew once in 32 calls: a load, otherwise. */
     std::optional<std::chrono::nanoseconds> p95() const noexcept {
         const auto n = next_.load(std::memory_order_relaxed);
@@ -53,7 +54,8 @@ private:
             all[i] = latest_[i].load(std::memory_order_relaxed);
         }
         const auto end = all.begin() + static_cast<std::ptrdiff_t>(count);
-        // ceil(0.95 (n + 1)): the next call exceeds it with a chance of 1 in 20 at most, not about so.
+        // ceil(0.95 (n + 1)): the next call exceeds it with a chance of 1 in 20 at most, not about
+        // so.
         const std::size_t rank = ((count + 1) * 95 + 99) / 100;
         const auto place = all.begin() + static_cast<std::ptrdiff_t>(rank - 1);
         std::nth_element(all.begin(), place, end);

@@ -137,7 +137,8 @@ private:
         return retry_action::finish(why);
     }
 
-    /// A kind with a limit of its own counts its own failures; all others share the call's attempts.
+    /// A kind with a limit of its own counts its own failures; all others share the call's
+    /// attempts.
     bool exhausted(const retry_policy& policy, failure_kind kind) const noexcept {
         const auto own = policy.on(kind).max_attempts();
         return own ? failures_[index(kind)] >= *own : number_ >= policy.max_attempts();

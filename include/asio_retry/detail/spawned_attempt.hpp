@@ -43,7 +43,8 @@ Executor attempt_executor(const Executor& ex) {
     }
 }
 
-/// Runs one attempt to its end and keeps what comes of it. The caller's frame holds all it refers to.
+/// Runs one attempt to its end and keeps what comes of it. The caller's frame holds all it refers
+/// to.
 template <typename T, typename Function, typename... Args>
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): see above
 auto run_into(outcome<T>& out, Function& f, const attempt& a, Args&... args)

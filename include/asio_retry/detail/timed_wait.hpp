@@ -48,13 +48,13 @@ public:
         steady_time time_;
     };
 
-    /// Waits until `t` or `wake`. Completes with `void(wait_result)` on the handler's executor, never
-    /// inline.
+    /// Waits until `t` or `wake`. Completes with `void(wait_result)` on the handler's executor,
+    /// never inline.
     operation until(steady_time t) noexcept { return operation(*this, t); }
 
     /// Ends the wait, or the next one if none is in progress, as `woken`.
-    /** A wait that had just ended otherwise stays so: what the waking is about must be kept elsewhere,
-        and the woken party looks there. */
+    /** A wait that had just ended otherwise stays so: what the waking is about must be kept
+        elsewhere, and the woken party looks there. */
     void wake() noexcept {
         if (timers_.wake(woken_, *this)) complete(wait_result::woken);
     }

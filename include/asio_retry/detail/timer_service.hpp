@@ -167,8 +167,8 @@ public:
 private:
     static constexpr std::int64_t no_manual_clock = INT64_MIN;
 
-    /// What `of` found. Good until any service ends: another context may then stand at that address,
-    /// and who knows of that one knows of the end.
+    /// What `of` found. Good until any service ends: another context may then stand at that
+    /// address, and who knows of that one knows of the end.
     struct lookup {
         const asio::execution_context* context;
         timer_service* timers;

@@ -12,16 +12,17 @@ namespace asio_retry::http {
 
 /// Derive from it, and hand it to `fetch_policy::hook`.
 /** Hooks run on the executor of the call, within the attempt. Cancelling the call reaches what they
-    await; timeouts are looked at when they have ended. What they throw ends the call, with the code of
-    a `system_error` or else `asio_retry::error::operation_threw`, and is not retried. A hook that
-    several calls share is called from several threads at once. */
+    await; timeouts are looked at when they have ended. What they throw ends the call, with the code
+    of a `system_error` or else `asio_retry::error::operation_threw`, and is not retried. A hook
+    that several calls share is called from several threads at once. */
 class attempt_hook {
 public:
     virtual ~attempt_hook() = default;
 
     /// An attempt is about to be made; `number` is 1 for the first. `r` is the caller's request,
     /// fresh for each attempt: its header fields may be changed, nothing else is looked at.
-    /** A resend on a fresh connection goes through here too. The Idempotency-Key stays what it was. */
+    /** A resend on a fresh connection goes through here too. The Idempotency-Key stays what it
+        was. */
     // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): awaited at once
     virtual boost::asio::awaitable<void> before_attempt(request& r, unsigned number) {
         (void)r, (void)number;

@@ -18,40 +18,42 @@
 namespace asio_retry::http {
 
 /// Derive from it, and hand it to `request::deliver_to`.
-/** The next piece is read from the connection only when `write` has ended, so that a slow sink slows
-    the server and memory stays bounded (some 64 KiB a call). `fetch_policy::max_body_size` does not
-    apply. The response that the call answers has no body then. A hook that throws ends the call, with
-    the code of a `system_error` or else `asio_retry::error::operation_threw`, and is not retried.
+/** The next piece is read from the connection only when `write` has ended, so that a slow sink
+    slows the server and memory stays bounded (some 64 KiB a call). `fetch_policy::max_body_size`
+    does not apply. The response that the call answers has no body then. A hook that throws ends the
+    call, with the code of a `system_error` or else `asio_retry::error::operation_threw`, and is not
+    retried.
 
-    Bytes of two responses are never delivered as one: what follows a `begin` is of one response, and
-    is the whole body only once `end` has been called. A call whose response broke off after the first
-    `write` is repeated only if the sink can begin again.
+    Bytes of two responses are never delivered as one: what follows a `begin` is of one response,
+    and is the whole body only once `end` has been called. A call whose response broke off after the
+    first `write` is repeated only if the sink can begin again.
 
     All hooks run on the executor of the call, one at a time. Cancelling the call reaches what they
-    await; its timeouts are looked at between two of them, so that their time counts, but does not end
-    them. One sink serves one call at a time. */
+    await; its timeouts are looked at between two of them, so that their time counts, but does not
+    end them. One sink serves one call at a time. */
 class body_sink {
 public:
     virtual ~body_sink() = default;
 
-    /// An attempt is about to be made with this request: its header fields may be changed, to ask for a
-    /// range, say. Before the policy's `attempt_hook`, with the same rules.
+    /// An attempt is about to be made with this request: its header fields may be changed, to ask
+    /// for a range, say. Before the policy's `attempt_hook`, with the same rules.
     virtual void ask(request& r) { (void)r; }
 
     /// Whether it wants the body as it is sent: it is then not asked for in a coding, nor decoded,
     /// whatever the policy says. Default false.
     virtual bool wants_encoded() const noexcept { return false; }
 
-    /// How much of the whole is there already when a response has begun; for the observer. Default 0.
+    /// How much of the whole is there already when a response has begun; for the observer. Default
+    /// 0.
     virtual std::uint64_t kept() const noexcept { return 0; }
 
-    /// Whether the body of this response goes to the sink; if not, it is read into memory and answered
-    /// with the response. Default: of each 2xx.
+    /// Whether the body of this response goes to the sink; if not, it is read into memory and
+    /// answered with the response. Default: of each 2xx.
     virtual bool takes(const response& head) noexcept { return head.status() / 100 == 2; }
 
     /// A response that it takes has begun. All that was written before is void.
-    /** An error ends the attempt, of the kind that the policy's classifier gives it. A response that was
-        begun without one is a success once it has come whole, whatever its status. */
+    /** An error ends the attempt, of the kind that the policy's classifier gives it. A response
+        that was begun without one is a success once it has come whole, whatever its status. */
     // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): awaited at once
     virtual boost::asio::awaitable<error_code> begin(const response& head) {
         (void)head;

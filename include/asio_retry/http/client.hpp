@@ -27,9 +27,9 @@
 namespace asio_retry::http {
 
 /// What `try_fetch` answers.
-/** Its value is the last response that arrived whole, its error that of the last attempt. After a 503
-    and then a refused connection it has both; a call that ended with a response has no error. `ok()`
-    tells whether the last attempt gave a response that is no failure. */
+/** Its value is the last response that arrived whole, its error that of the last attempt. After a
+    503 and then a refused connection it has both; a call that ended with a response has no error.
+    `ok()` tells whether the last attempt gave a response that is no failure. */
 using fetch_result = retry_result<response>;
 
 namespace detail {
@@ -58,8 +58,8 @@ public:
         client c(co_await boost::asio::this_coro::executor);
         response r = co_await c.get("https://example.com/");
 
-    Every fetch passes the same stations in the same order; the guards are those of its endpoint (see
-    `client_config::endpoints`), and what an endpoint does not have is not there:
+    Every fetch passes the same stations in the same order; the guards are those of its endpoint
+    (see `client_config::endpoints`), and what an endpoint does not have is not there:
 
         endpoint            looked up by method and URL, anew for each hop of a redirection
           hedge             starts a second fetch beside one whose first attempt is slow
@@ -78,13 +78,14 @@ public:
     A resend on a fresh connection (a stale one was found) keeps permit and place, and pays nothing.
 
     Result: the last response, also if its status is a failure that the policy gave up on: look at
-    `status()`. Errors, as the exception of `get` and `fetch`, as `error()` of `try_fetch` and as the
-    error_code of `async_fetch`, each only where the last attempt gave no response:
+    `status()`. Errors, as the exception of `get` and `fetch`, as `error()` of `try_fetch` and as
+    the error_code of `async_fetch`, each only where the last attempt gave no response:
     - `http::error`, each with its cause; those of redirects come with the response that redirected
     - `asio_retry::error::attempt_timeout`: the last attempt ran out of time
-    - `asio_retry::error::deadline_exceeded`: the total timeout had passed before the first attempt, or
-      would have passed before its turn or place
-    - `asio_retry::error::circuit_open`, `asio_retry::error::queue_full`: a guard let no attempt through
+    - `asio_retry::error::deadline_exceeded`: the total timeout had passed before the first attempt,
+      or would have passed before its turn or place
+    - `asio_retry::error::circuit_open`, `asio_retry::error::queue_full`: a guard let no attempt
+      through
     - codes of sockets, name lookups and TLS, as the system gave them
     - a code of `http::certificate_category()`: the server's certificate was refused, and why
     - codes of Beast (`beast.http`): in what way the response was malformed
@@ -113,20 +114,22 @@ public:
     executor_type get_executor() const noexcept;
     const client_config& config() const noexcept;
 
-    /// Reads the authorities, certificate and key of `client_config::tls` now, and not for the first
-    /// https request. The error of what cannot be used, which every such request would end with.
+    /// Reads the authorities, certificate and key of `client_config::tls` now, and not for the
+    /// first https request. The error of what cannot be used, which every such request would end
+    /// with.
     error_code prepare_tls();
 
     /// GETs the URL under the policy of its endpoint. @throws retry_error if there is no response.
     boost::asio::awaitable<response> get(std::string url);
 
-    /// Sends the request under the policy of its endpoint. @throws retry_error if there is no response.
+    /// Sends the request under the policy of its endpoint. @throws retry_error if there is no
+    /// response.
     boost::asio::awaitable<response> fetch(request r);
-    /// The same under a policy for this call. The guards stay those of the endpoint, but for a budget or
-    /// a breaker that the policy brings.
+    /// The same under a policy for this call. The guards stay those of the endpoint, but for a
+    /// budget or a breaker that the policy brings.
     boost::asio::awaitable<response> fetch(request r, fetch_policy policy);
-    /// The same as a request of this endpoint, without a lookup, for as long as redirects stay at the
-    /// origin. The handle must lead somewhere.
+    /// The same as a request of this endpoint, without a lookup, for as long as redirects stay at
+    /// the origin. The handle must lead somewhere.
     boost::asio::awaitable<response> fetch(request r, endpoint_handle endpoint);
 
     /// Never throws for a failed fetch: answers response, error and report.
@@ -134,8 +137,8 @@ public:
     boost::asio::awaitable<fetch_result> try_fetch(request r, fetch_policy policy);
     boost::asio::awaitable<fetch_result> try_fetch(request r, endpoint_handle endpoint);
 
-    /// Fetches into a file; see `into_file`, which with `request::deliver_to` also serves a call under a
-    /// policy of its own, or with another token. The response has no body if it is a 2xx.
+    /// Fetches into a file; see `into_file`, which with `request::deliver_to` also serves a call
+    /// under a policy of its own, or with another token. The response has no body if it is a 2xx.
     boost::asio::awaitable<response> download(request r,
                                               std::string path,
                                               download_options options = {});

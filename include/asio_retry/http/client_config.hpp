@@ -50,7 +50,8 @@ public:
     }
     const std::string& ca_file() const noexcept { return ca_file_; }
 
-    /// A directory of authorities, by hash (see `openssl rehash`), looked up as needed. Default none.
+    /// A directory of authorities, by hash (see `openssl rehash`), looked up as needed. Default
+    /// none.
     tls_options& ca_directory(std::string path) {
         ca_directory_ = std::move(path);
         return *this;
@@ -208,8 +209,8 @@ public:
 
     /// Where calls look up their endpoint: its policy, and the guards that its calls share. Several
     /// clients may share one registry, which may be given a new table at any time.
-    /** Default null: all requests then belong to one endpoint with `policy`, and with a retry budget of
-        its default options for each origin. */
+    /** Default null: all requests then belong to one endpoint with `policy`, and with a retry
+        budget of its default options for each origin. */
     client_config& endpoints(std::shared_ptr<endpoint_registry> r) {
         endpoints_ = std::move(r);
         return *this;
@@ -258,9 +259,9 @@ public:
     const http::proxies& proxies() const noexcept { return proxies_; }
 
     /// Connects to this Unix domain socket, whatever host and port a URL says.
-    /** Neither a lookup nor a proxy is used then; Host field and certificate checks stay those of the
-        URL. A path that leads nowhere is the system's error, of kind permanent; nobody listening
-        there is connection_refused.
+    /** Neither a lookup nor a proxy is used then; Host field and certificate checks stay those of
+        the URL. A path that leads nowhere is the system's error, of kind permanent; nobody
+        listening there is connection_refused.
         @throws std::invalid_argument if it is empty, holds a NUL or is longer than 107 bytes. */
     client_config& unix_socket(std::string path) { return unix_socket({}, 0, std::move(path)); }
     /// Only where a URL says `host` and `port`; host in lower case. Comes before the one for all.

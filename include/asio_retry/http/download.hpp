@@ -14,7 +14,7 @@ namespace asio_retry::http {
 /// From where a download may be resumed.
 enum class resumption : std::uint8_t {
     across_calls,  ///< also from what an earlier call left, of this process or one that was killed
-    within_call  ///< only from what an earlier attempt of the same call left; nothing stays after it
+    within_call    ///< only from what an earlier attempt of the call left; nothing stays after it
 };
 
 /// What is made of `Repr-Digest`, and of `Content-Digest` where that is of the whole (RFC 9530).
@@ -59,24 +59,25 @@ private:
     - 200 and other 2xx: the whole; the file begins anew
     - 206 of the rest, with the same validator and length: is added. Any other 206 is
       `error::wrong_range`, of kind connection_lost, and the next attempt begins anew
-    - 416 that says that nothing is missing: the file is whole; the response has that status. Any other
-      begins anew in the same way.
+    - 416 that says that nothing is missing: the file is whole; the response has that status. Any
+      other begins anew in the same way.
     A response that fails, or 412 for conditions of the caller's own, leaves the file alone and is
     answered as it is.
 
     Errors besides those of a fetch, each permanent:
-    - `error::unasked_range`: the request has a Range of its own, or a 206 came that nobody asked for
+    - `error::unasked_range`: the request has a Range of its own, or a 206 came that nobody asked
+      for
     - `error::target_busy`: another download writes to PATH
     - `error::digest_mismatch`: the bytes are not those that the digest is of; they are removed
     - `error::no_digest`: one was required; what came is removed
     - what the system says of the files: no such directory, no space left, ...
     - `error::invalid_method`: a HEAD, which has no body
     Files are written, and digests computed, with calls that block. Bodies are asked for as they are
-    (`Accept-Encoding: identity`, if the request has no such field of its own) and written as they come,
-    whatever the policy says.
+    (`Accept-Encoding: identity`, if the request has no such field of its own) and written as they
+    come, whatever the policy says.
 
-    The observer's `body_received` counts what was there as well. One sink serves one call at a time;
-    files in use by a call belong to it until it ends. */
+    The observer's `body_received` counts what was there as well. One sink serves one call at a
+    time; files in use by a call belong to it until it ends. */
 std::shared_ptr<body_sink> into_file(std::string path, download_options options = {});
 
 }  // namespace asio_retry::http

@@ -13,9 +13,13 @@
 namespace asio_retry::http {
 
 /// A name, the requests that it is for, and their policy. A value; setters chain.
-//     endpoint("payments", endpoint_match().origin("https://pay.example").path("/v1/*").methods({"POST"}))
-//         .policy(endpoint_policy().fetch(fetch_policy().idempotency(idempotency::generate_key)))
-/** Thread safety: distinct objects safe; a shared object safe to read. */
+/** With a policy that makes a key for each call to one part of one host:
+
+        const auto charges = endpoint_match().origin("https://pay.example").path("/v1/charges");
+        const auto keyed = fetch_policy().idempotency(idempotency::generate_key);
+        auto e = endpoint("payments", charges).policy(endpoint_policy().fetch(keyed));
+
+    Thread safety: distinct objects safe; a shared object safe to read. */
 class endpoint {
 public:
     /// The name of the endpoint that requests fall to which match no other.

@@ -31,12 +31,12 @@ public:
     url_scheme scheme;
 };
 
-/// A pattern of requests. A value; setters chain, and throw std::invalid_argument for what can match
-/// nothing, and then change nothing.
+/// A pattern of requests. A value; setters chain, and throw std::invalid_argument for what can
+/// match nothing, and then change nothing.
 /** What is not set matches all. Of the patterns of a table that match a request the most specific
-    counts: an exact host before `*.suffix`, a longer suffix before a shorter, any suffix before none;
-    then, for the same hosts, a longer path before a shorter (a whole path before a prefix of the same
-    length); then named methods before any.
+    counts: an exact host before `*.suffix`, a longer suffix before a shorter, any suffix before
+    none; then, for the same hosts, a longer path before a shorter (a whole path before a prefix of
+    the same length); then named methods before any.
     Thread safety: distinct objects safe; a shared object safe to read. */
 class endpoint_match {
 public:
@@ -54,9 +54,10 @@ public:
 
     /// A path, or the beginning of one and `*` for any rest. Default `/*`: any path.
     /** Compared with the request's path without query, after dot segments were removed and with
-        percent-encoding normalised on both sides (RFC 3986 6.2.2: `%7e`, `%7E` and `~` are the same;
-        so are `%2A` and `*`, by which a path can hold a star of its own). Case counts. `*` stands at
-        the end only: what it matches may hold slashes, or be nothing. At most 1,024 characters. */
+        percent-encoding normalised on both sides (RFC 3986 6.2.2: `%7e`, `%7E` and `~` are the
+        same; so are `%2A` and `*`, by which a path can hold a star of its own). Case counts. `*`
+        stands at the end only: what it matches may hold slashes, or be nothing. At most 1,024
+        characters. */
     endpoint_match& path(std::string_view pattern);
 
     /// Methods, in the case in which they are sent. Default none: any method.

@@ -22,8 +22,8 @@ class endpoint_policy {
 public:
     endpoint_policy() : options_(defaults()) {}
 
-    /// How each request is fetched. A retry budget and a circuit breaker that its retry_policy holds
-    /// are replaced by those of the endpoint, where the endpoint has one.
+    /// How each request is fetched. A retry budget and a circuit breaker that its retry_policy
+    /// holds are replaced by those of the endpoint, where the endpoint has one.
     endpoint_policy& fetch(fetch_policy p) {
         edit().fetch = std::move(p);
         return *this;

@@ -57,8 +57,8 @@ class registry_state;
 }  // namespace detail
 
 /// An endpoint in use: its policy, ready for calls, and the guards of one origin.
-/** Cheap to copy. It keeps what it leads to alive and as it was when the handle was given out: a call
-    that holds one is not touched by a new table.
+/** Cheap to copy. It keeps what it leads to alive and as it was when the handle was given out: a
+    call that holds one is not touched by a new table.
     Thread safety: distinct objects safe; a shared object safe to read, and so are the guards. */
 class endpoint_handle {
 public:
@@ -104,18 +104,19 @@ private:
 };
 
 /// The table in force, which can be replaced while calls run, and a state per endpoint and origin.
-/** An endpoint that matches many origins (`*.suffix`, any, the default) has one state for each, so that
-    a dead host neither opens the circuit nor spends the budget of another. A state begins with the
-    first request to its origin. Those that no call holds are forgotten, the longest unused first, when
-    there are more than `most_states`; only as many as calls hold at that time may be above it.
+/** An endpoint that matches many origins (`*.suffix`, any, the default) has one state for each, so
+    that a dead host neither opens the circuit nor spends the budget of another. A state begins with
+    the first request to its origin. Those that no call holds are forgotten, the longest unused
+    first, when there are more than `most_states`; only as many as calls hold at that time may be
+    above it.
 
     When the table is replaced, an endpoint whose name stays keeps, for each origin, its counters,
     latencies and pacer, and each guard whose options stay. A budget whose options change begins
     with the tokens that were left, a breaker in the state of the old one, a concurrency limit
     empty, beside the calls under the old one.
 
-    Thread safety: all functions may be called on a shared object. A lookup holds a lock for as long as
-    it takes, some 100 ns; a handle that is kept needs none. */
+    Thread safety: all functions may be called on a shared object. A lookup holds a lock for as long
+    as it takes, some 100 ns; a handle that is kept needs none. */
 class endpoint_registry {
 public:
     static constexpr std::size_t default_most_states = 4096;
@@ -128,7 +129,8 @@ public:
 
     endpoint_table table() const;
 
-    /// From now on requests are looked up in `t`. Strong guarantee: if it throws, nothing has changed.
+    /// From now on requests are looked up in `t`. Strong guarantee: if it throws, nothing has
+    /// changed.
     /** `now` is for budgets and breakers whose options change. */
     void replace(endpoint_table t, steady_time now = std::chrono::steady_clock::now());
 
@@ -141,8 +143,8 @@ public:
     /// The same for an absolute URL. @throws std::invalid_argument if it cannot be fetched.
     endpoint_handle find(std::string_view method, std::string_view url);
 
-    /// A handle of the same name and origin under the table in force, or the handle itself if that is
-    /// it, at the price of one comparison. Empty if there is no endpoint of that name any more.
+    /// A handle of the same name and origin under the table in force, or the handle itself if that
+    /// is it, at the price of one comparison. Empty if there is no endpoint of that name any more.
     endpoint_handle renew(const endpoint_handle& h);
 
     /// What is in use, the most recently used first; for metrics.

@@ -36,8 +36,8 @@ private:
 /// The default endpoint and the others, in the order in which they were given. An immutable value.
 /** Endpoints are numbered: 0 is the default, the others count from 1. Copies share one block in
     memory. A lookup takes a probe of a hash table for the host (one more for each of its suffixes,
-    where some endpoint has a suffix of as many labels) and one for each length at which a pattern of
-    that host could end; it does not allocate.
+    where some endpoint has a suffix of as many labels) and one for each length at which a pattern
+    of that host could end; it does not allocate.
     Thread safety: objects are safe to read from any number of threads. */
 class endpoint_table {
 public:

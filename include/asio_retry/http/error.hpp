@@ -16,17 +16,17 @@ namespace asio_retry::http {
 /// What HTTP adds to the errors of sockets, name lookups and TLS, which are passed on as they come.
 enum class error {
     // Of the request; nothing has been sent.
-    invalid_url = 1,     ///< not an absolute URL, or its host, port or path is malformed
-    unsupported_scheme,  ///< neither http nor https
-    invalid_method,      ///< the method is not a token
-    invalid_header,      ///< a header that no request can carry: CR, LF or NUL in it, say
-    forbidden_header,    ///< a header that is the client's own business (Content-Length, ...)
-    body_length,         ///< the body ended before the length that was given for it
-    body_not_replayable,  ///< the body has been read, and cannot be read again, to follow a redirect say
+    invalid_url = 1,      ///< not an absolute URL, or its host, port or path is malformed
+    unsupported_scheme,   ///< neither http nor https
+    invalid_method,       ///< the method is not a token
+    invalid_header,       ///< a header that no request can carry: CR, LF or NUL in it, say
+    forbidden_header,     ///< a header that is the client's own business (Content-Length, ...)
+    body_length,          ///< the body ended before the length that was given for it
+    body_not_replayable,  ///< the body cannot be read again, to follow a redirect say
 
     // Of the connection.
     connect_timeout,  ///< `fetch_policy::connect_timeout` passed. Equivalent to `timed_out`.
-    no_response,  ///< it ended before the first byte of a response. Equivalent to `connection_reset`.
+    no_response,      ///< it ended before a byte of the response. Equivalent to `connection_reset`.
     incomplete_response,  ///< it ended inside the response. Equivalent to `connection_reset`.
     tls_options,          ///< a file or a text of `tls_options` could not be used
     unexpected_protocol,  ///< the server does not take http/1.1 (ALPN)
@@ -161,11 +161,11 @@ inline error_code make_error_code(error e) noexcept {
 
     By default a handshake that fails is, nothing of the request having been sent,
     - permanent, when the certificate is refused (an error of this category);
-    - permanent, when the peer sends a fatal alert, whichever it is, or something that is not TLS (an
-      error of OpenSSL's, say "tlsv1 alert protocol version"): it will again;
+    - permanent, when the peer sends a fatal alert, whichever it is, or something that is not TLS
+      (an error of OpenSSL's, say "tlsv1 alert protocol version"): it will again;
     - connection_lost, when the peer closes or resets the connection, at whatever point;
-    - timeout, when nothing comes before `fetch_policy::connect_timeout` (`error::connect_timeout`) or
-      before the attempt's timeout. */
+    - timeout, when nothing comes before `fetch_policy::connect_timeout` (`error::connect_timeout`)
+      or before the attempt's timeout. */
 const boost::system::error_category& certificate_category() noexcept;
 
 }  // namespace asio_retry::http

@@ -64,8 +64,8 @@ public:
     }
     const retry_policy& retry() const noexcept { return options_->retry; }
 
-    /// 4 attempts of at most 10 s each, 30 s in all; exponential backoff from 100 ms to 5 s with full
-    /// jitter; Retry-After up to 30 s.
+    /// 4 attempts of at most 10 s each, 30 s in all; exponential backoff from 100 ms to 5 s with
+    /// full jitter; Retry-After up to 30 s.
     static retry_policy default_retry() {
         using std::chrono::milliseconds;
         using std::chrono::seconds;
@@ -77,7 +77,8 @@ public:
                              .max_retry_after(seconds(30)));
     }
 
-    /// Bound on making one connection: name lookup, connect and TLS handshake. Above 0; default 5 s.
+    /// Bound on making one connection: name lookup, connect and TLS handshake. Above 0; default 5
+    /// s.
     /** Cut to what is left of the attempt. Running into it is `error::connect_timeout`, of kind
         timeout. Waiting for a place in the pool is not part of it. */
     template <typename Rep, typename Period>
@@ -119,8 +120,8 @@ public:
     http::idempotency idempotency() const noexcept { return options_->repeats; }
 
     /// Whether a response can forbid to repeat its request. Default `server_veto::obeyed`.
-    /** Only failures are ever repeated, so that the word counts with them only. What it leaves as it
-        is: the response and its failure kind, and the reasons that come first (the attempts are
+    /** Only failures are ever repeated, so that the word counts with them only. What it leaves as
+        it is: the response and its failure kind, and the reasons that come first (the attempts are
         used up, say). */
     fetch_policy& server_veto(http::server_veto v) {
         edit().veto = v;
@@ -133,7 +134,8 @@ public:
         repeats and turn away the latter first. The first attempt (of each hop of a redirection) has
         no such field, nor has its resend after a stale connection, which is no attempt of its own.
         A request that brings a field of this name keeps it as it is. Empty turns it off.
-        @throws std::invalid_argument for a name that no field, or a field of the client's own, has. */
+        @throws std::invalid_argument for a name that no field, or a field of the client's own,
+        has. */
     fetch_policy& attempt_header(std::string name);
     const std::string& attempt_header() const noexcept { return options_->attempt_header; }
 
@@ -144,14 +146,16 @@ public:
     }
     const std::shared_ptr<attempt_hook>& hook() const noexcept { return options_->hook; }
 
-    /// Starts another attempt beside a first one that is slow; the first success wins. Default none.
+    /// Starts another attempt beside a first one that is slow; the first success wins. Default
+    /// none.
     /** Only of requests that may be repeated (see `idempotency`), and neither with a `body_sink`
         nor with a body that can be read only once. The delay counts from when the first
         attempt has a place to run, so that nothing is hedged while it queues, nor in a wait between
-        attempts. An extra attempt is paid from the retry budget, follows the limits of the call, and
-        is not retried itself. Once an attempt gives a response that is no failure, or one that is
-        permanent, the others are cancelled and their connections closed before the call returns. If
-        all fail, the call ends as the first one did. Attempts are numbered in order of their start. */
+        attempts. An extra attempt is paid from the retry budget, follows the limits of the call,
+        and is not retried itself. Once an attempt gives a response that is no failure, or one that
+        is permanent, the others are cancelled and their connections closed before the call returns.
+        If all fail, the call ends as the first one did. Attempts are numbered in order of their
+        start. */
     fetch_policy& hedge(hedge_options o) {
         edit().hedge = o;
         return *this;
@@ -164,9 +168,9 @@ public:
 
     /// Whether attempts wait for their turn where the server tells its rate limit (see
     /// `http::rate_limit`). Default `pacing::off`.
-    /** The calls to an endpoint and origin are then spread evenly over what is left of the quota, before
-        the server has to refuse them. The wait is no part of an attempt. A turn that comes after the
-        call's deadline ends the call at once, with reason `deadline_exceeded`. */
+    /** The calls to an endpoint and origin are then spread evenly over what is left of the quota,
+        before the server has to refuse them. The wait is no part of an attempt. A turn that comes
+        after the call's deadline ends the call at once, with reason `deadline_exceeded`. */
     fetch_policy& pacing(http::pacing p) {
         edit().pacing = p;
         return *this;
@@ -174,8 +178,8 @@ public:
     http::pacing pacing() const noexcept { return options_->pacing; }
 
     /// How many redirects in a row are followed. Default 0: a 3xx is a response like any other.
-    /** Each hop is fetched, and retried, as a request of its own; all hops share the total timeout and
-        the report of the call, in which attempts are numbered on from hop to hop. */
+    /** Each hop is fetched, and retried, as a request of its own; all hops share the total timeout
+        and the report of the call, in which attempts are numbered on from hop to hop. */
     fetch_policy& max_redirects(unsigned n) {
         edit().max_redirects = n;
         return *this;
@@ -211,8 +215,8 @@ public:
     compression compressed() const noexcept { return options_->compressed; }
 
     /// Bound on decoded bytes for each encoded one, above 1 MiB of them. At least 1; default 200.
-    /** Against bodies made to fill memory or disk (`error::excessive_expansion`): text seldom shrinks to
-        a fiftieth, deflate can reach a thousandth, and br a millionth. */
+    /** Against bodies made to fill memory or disk (`error::excessive_expansion`): text seldom
+        shrinks to a fiftieth, deflate can reach a thousandth, and br a millionth. */
     fetch_policy& max_expansion(std::uint64_t factor) {
         if (factor == 0) throw std::invalid_argument("max_expansion: must be at least 1");
         edit().max_expansion = factor;

@@ -55,11 +55,11 @@ private:
     objects with `name`, `match` and `policy`; policy.schema.json, which is installed beside this
     header, describes all keys.
 
-    What `default` does not say is as in `base`; what the policy of an endpoint does not say is as in
-    `default`. Objects are inherited key by key, lists whole. A `backoff` that names another `kind` than
-    the inherited one inherits nothing from it. `null` removes what is inherited: it turns a guard or
-    hedging off, lifts a time limit, drops the limits of a kind. Functions and observers come from
-    `base` alone.
+    What `default` does not say is as in `base`; what the policy of an endpoint does not say is as
+    in `default`. Objects are inherited key by key, lists whole. A `backoff` that names another
+    `kind` than the inherited one inherits nothing from it. `null` removes what is inherited: it
+    turns a guard or hedging off, lifts a time limit, drops the limits of a kind. Functions and
+    observers come from `base` alone.
     @throws policy_file_error. */
 endpoint_table parse_policies(std::string_view text,
                               const std::string& name = "policies",
@@ -69,8 +69,8 @@ endpoint_table parse_policies(std::string_view text,
 endpoint_table load_policies(const std::string& path,
                              const endpoint_policy& base = endpoint_policy());
 
-/// Writes a file that `parse_policies` reads back into an equal table: `default` in full, and of each
-/// endpoint what differs from it.
+/// Writes a file that `parse_policies` reads back into an equal table: `default` in full, and of
+/// each endpoint what differs from it.
 /** Observers and random functions, which only watch and seed, are left out.
     @throws std::invalid_argument for what no file can hold: a custom backoff, a classifier, a
     deadline. */

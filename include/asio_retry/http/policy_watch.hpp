@@ -50,8 +50,8 @@ public:
     }
     const reload_function& on_reload() const noexcept { return on_reload_; }
 
-    /// Called when the file cannot be used, with the reasons; the table stays in force. Once for each
-    /// state of the file. Default nothing. It must not throw.
+    /// Called when the file cannot be used, with the reasons; the table stays in force. Once for
+    /// each state of the file. Default nothing. It must not throw.
     policy_watch_options& on_refusal(refusal_function f) {
         on_refusal_ = std::move(f);
         return *this;
@@ -66,17 +66,19 @@ private:
 };
 
 /// Loads the file now and whenever it changes, until it is cancelled.
-/** It notices a file that is written in place, replaced by another under its name, removed and written
-    anew, or reached through symbolic links that change; also where the file or its directory does not
-    exist yet. A text that is the same as before is not loaded again. Composed of waits for inotify
-    (Linux) and of a timer; the file is read where it runs, which takes as long as the disk does.
+/** It notices a file that is written in place, replaced by another under its name, removed and
+    written anew, or reached through symbolic links that change; also where the file or its
+    directory does not exist yet. A text that is the same as before is not loaded again. Composed of
+    waits for inotify (Linux) and of a timer; the file is read where it runs, which takes as long as
+    the disk does.
 
-    Errors: it never completes without one. `operation_aborted` when it is cancelled, and the system's
-    error if it has no inotify instance left. Both are thrown as boost::system::system_error.
-    Per-operation cancellation: of any type that the awaiting coroutine lets through, at any time, at
-    once; nothing outlives it, and no function of `options` is called any more.
-    Executor: that of the awaiting coroutine; the functions are called there. Object lifetimes: all are
-    taken by value. Thread safety: the registry may be in use on any thread. */
+    Errors: it never completes without one. `operation_aborted` when it is cancelled, and the
+    system's error if it has no inotify instance left. Both are thrown as
+    boost::system::system_error.
+    Per-operation cancellation: of any type that the awaiting coroutine lets through, at any time,
+    at once; nothing outlives it, and no function of `options` is called any more.
+    Executor: that of the awaiting coroutine; the functions are called there. Object lifetimes: all
+    are taken by value. Thread safety: the registry may be in use on any thread. */
 boost::asio::awaitable<void> watch_policies(std::string path,
                                             std::shared_ptr<endpoint_registry> registry,
                                             policy_watch_options options = policy_watch_options());

@@ -37,8 +37,8 @@ enum class repeat : std::uint8_t {
             .header("Content-Type", "application/json")
             .body(R"({"item": 7})")
 
-    Nothing is checked here: a malformed URL, method or header is an error of the call that sends it,
-    before a byte is sent. The client itself sets Host, Content-Length and Connection.
+    Nothing is checked here: a malformed URL, method or header is an error of the call that sends
+    it, before a byte is sent. The client itself sets Host, Content-Length and Connection.
     Thread safety: distinct objects safe; a shared object safe to read. */
 class request {
 public:
@@ -82,8 +82,8 @@ public:
     /// Nothing if the body is in memory.
     const std::optional<body_source>& source() const noexcept { return source_; }
 
-    /// Sends `Expect: 100-continue`, and the body only when the server asks for it, or has said nothing
-    /// for so long (RFC 9110 10.1.1). Above 0; default off.
+    /// Sends `Expect: 100-continue`, and the body only when the server asks for it, or has said
+    /// nothing for so long (RFC 9110 10.1.1). Above 0; default off.
     /** For large bodies that the server may refuse by looking at the header. Servers that do not
         know the field cost the wait. A 417 is repeated at once without it. Without a body it does
         nothing. */
@@ -111,8 +111,8 @@ public:
     }
     const std::shared_ptr<body_sink>& sink() const noexcept { return sink_; }
 
-    /// Watches this request's attempts, in place of the observer of whatever policy applies. Default
-    /// none. It goes along with redirects.
+    /// Watches this request's attempts, in place of the observer of whatever policy applies.
+    /// Default none. It goes along with redirects.
     request& observer(std::shared_ptr<asio_retry::observer> o) & noexcept {
         observer_ = std::move(o);
         return *this;

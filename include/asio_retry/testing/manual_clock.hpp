@@ -14,9 +14,10 @@
 
 namespace asio_retry::testing {
 
-/// While it lives, all delays, timeouts and records of the library on its execution context follow it.
-/** Nothing else does: sockets and Asio's own timers stay on real time. What the program retries needs
-    no change. Typical use:
+/// While it lives, all delays, timeouts and records of the library on its execution context follow
+/// it.
+/** Nothing else does: sockets and Asio's own timers stay on real time. What the program retries
+    needs no change. Typical use:
 
         asio::io_context context;
         testing::manual_clock clock(context);

@@ -7,8 +7,8 @@
 
 namespace bench {
 
-/// The library as it comes: default policy with its deadlines, pool and report. One request object is
-/// made and sent again and again.
+/// The library as it comes: default policy with its deadlines, pool and report. One request object
+/// is made and sent again and again.
 void run_library(const job& j, tally& t);
 
 /// The same with a request made from a URL string each time.
