@@ -63,6 +63,13 @@ auto start_retry(const Executor& ex,
                  Operation&& op,
                  CompletionToken&& token) {
     using initiation = retry_initiation<Finish, Executor, Operation>;
+    using result = decltype(asio::async_initiate<CompletionToken, typename initiation::signature>(
+        std::declval<initiation>(),
+        token,
+        std::move(policy),
+        as_operation(std::forward<Operation>(op))));
+    // With a plain handler, which gives no result, there is nothing to co_await.
+    if constexpr (!std::is_void_v<result>) ASIO_RETRY_CHECK_TEMPORARY(Operation);
     return asio::async_initiate<CompletionToken, typename initiation::signature>(
         initiation(ex, timers),
         token,
@@ -87,8 +94,10 @@ auto start_retry(const Executor& ex,
     Errors:
     - the last attempt's, as the operation gave it
     - `error::attempt_timeout` if the last attempt ran out of time
-    - `error::deadline_exceeded` if the deadline had passed before the first attempt; where the
-      values cannot be default-constructed, one attempt is made and cancelled at once instead
+    - `error::deadline_exceeded` if the deadline had passed before the first attempt, and
+      `error::circuit_open` if a circuit breaker let none through; where the values cannot be
+      default-constructed, one attempt is made and cancelled at once to have some
+    - the code of what `op` threw when it was called, as an attempt's error
     - `boost::asio::error::operation_aborted` if the call was cancelled.
     A value that the judgement calls a failure is passed on without an error.
 
@@ -96,15 +105,16 @@ auto start_retry(const Executor& ex,
     types at once) and during a delay. A timed-out or cancelled attempt is awaited.
 
     Executor: the handler's associated executor, by default `ex`; attempts, observers, classifiers
-    and the handler run there. Where several threads run it and attempts are cancelled (by a
+    and the handler run there, but for the first attempt, which is initiated by the caller's thread
+    as the operation alone would be. Where several threads run it and attempts are cancelled (by a
     timeout, a deadline or the caller), it must be a strand, as with every composed operation in
-    Asio. Allocation: one block from the handler's allocator (by default Asio's recycling one).
+    Asio. Allocation: from the handler's allocator (by default Asio's recycling one): one block for
+    the call, and what the operation and posting take.
     Lifetimes: what `op` refers to must stay until completion. Thread safety: distinct calls safe.
 
         async_retry(executor, policy, connect, [](error_code ec) { ... }); */
 template <typename Executor, typename Operation, typename CompletionToken>
 auto async_retry(const Executor& ex, retry_policy policy, Operation&& op, CompletionToken&& token) {
-    ASIO_RETRY_CHECK_TEMPORARY(Operation);
     return detail::start_retry<detail::plain_finish>(ex,
                                                      nullptr,
                                                      std::move(policy),
@@ -120,7 +130,6 @@ auto async_try_retry(const Executor& ex,
                      retry_policy policy,
                      Operation&& op,
                      CompletionToken&& token) {
-    ASIO_RETRY_CHECK_TEMPORARY(Operation);
     return detail::start_retry<detail::reporting_finish>(ex,
                                                          nullptr,
                                                          std::move(policy),

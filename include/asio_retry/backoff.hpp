@@ -33,7 +33,10 @@ namespace asio_retry {
 class backoff {
 public:
     using duration = std::chrono::nanoseconds;
-    /// Given n (from 1) and the delay before the previous retry (zero if none), the next delay.
+    /// Takes any duration, of hours or of fractions of a second; what does not fit is the longest.
+    using saturated = detail::saturated;
+    /// Given n (from 1) and the delay before the previous retry (zero if none), the next delay. Must
+    /// not throw.
     using custom_function = std::function<duration(unsigned n, duration previous)>;
 
     enum class kind : std::uint8_t { constant, linear, exponential, decorrelated, custom };
@@ -42,25 +45,25 @@ public:
     constexpr backoff() noexcept = default;
 
     /// @throws std::invalid_argument if the delay is negative (in all factories).
-    static backoff constant(duration delay) { return backoff(kind::constant, delay, delay, 1); }
+    static backoff constant(saturated delay) { return backoff(kind::constant, delay, delay, 1); }
 
     /// @throws std::invalid_argument also if cap < step.
-    static backoff linear(duration step, duration cap = default_cap) {
+    static backoff linear(saturated step, saturated cap = default_cap) {
         return backoff(kind::linear, step, cap, 1);
     }
 
     /// @throws std::invalid_argument also if cap < base, or factor is below 1 or not a number.
-    static backoff exponential(duration base, duration cap = default_cap, double factor = 2) {
+    static backoff exponential(saturated base, saturated cap = default_cap, double factor = 2) {
         return backoff(kind::exponential, base, cap, factor);
     }
 
     /// @throws std::invalid_argument also if cap < base.
-    static backoff decorrelated(duration base, duration cap = default_cap) {
+    static backoff decorrelated(saturated base, saturated cap = default_cap) {
         return backoff(kind::decorrelated, base, cap, 1);
     }
 
     /// @throws std::invalid_argument if the function is empty or the cap negative.
-    static backoff custom(custom_function function, duration cap = duration::max()) {
+    static backoff custom(custom_function function, saturated cap = duration::max()) {
         if (!function) throw std::invalid_argument("backoff: the custom function is empty");
         backoff result(kind::custom, duration::zero(), cap, 1);
         result.custom_ = std::make_shared<const custom_function>(std::move(function));

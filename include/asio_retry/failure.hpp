@@ -3,6 +3,7 @@
 #ifndef ASIO_RETRY_FAILURE_HPP
 #define ASIO_RETRY_FAILURE_HPP
 
+#include <asio_retry/detail/saturate.hpp>
 #include <asio_retry/error.hpp>
 
 #include <chrono>
@@ -60,9 +61,11 @@ public:
     /// A failure of this kind.
     constexpr verdict(failure_kind kind) noexcept : kind_(kind), is_failure_(true) {}
 
-    /// The peer asked to wait this long; negative durations count as zero.
-    constexpr verdict& retry_after(std::chrono::nanoseconds delay) noexcept {
-        retry_after_ = delay.count() < 0 ? std::chrono::nanoseconds::zero() : delay;
+    /// The peer asked to wait this long; negative durations count as zero. Saturates: what a peer
+    /// asks for may be any number of seconds.
+    constexpr verdict& retry_after(detail::saturated delay) noexcept {
+        const std::chrono::nanoseconds wait = delay;
+        retry_after_ = wait.count() < 0 ? std::chrono::nanoseconds::zero() : wait;
         return *this;
     }
 

@@ -78,8 +78,8 @@ asio::awaitable<typename retry_types<Operation, Args...>::value, Executor> hedge
     Result: the value of the first attempt that succeeds. The others are cancelled, and have ended
     before the call returns. If an attempt fails, the others go on; if all fail, the result is that
     of the first.
-    Errors: what `f` throws in the first attempt, or `boost::asio::error::operation_aborted` in its
-    place where that was cancelled.
+    Errors: what `f` throws in the first attempt, or `boost::asio::error::operation_aborted` if the
+    call was cancelled while an attempt ran.
 
     Per-operation cancellation: what the awaiting coroutine lets through (by default terminal only);
     it reaches all attempts as all types at once. An attempt that ignores it holds the call.

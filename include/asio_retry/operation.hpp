@@ -38,7 +38,7 @@ public:
                          .reset([&] { socket.close(); });
 
     `classify_value` is given what an attempt gave besides its error, if the error is none, and
-    answers a verdict. `reset` is called before each attempt but the first, on the call's executor;
+    answers a verdict; if it throws, the attempt has failed with what it threw. `reset` is called before each attempt but the first, on the call's executor;
     it must not throw. */
 template <typename Function,
           typename Classify = detail::accept_every_value,

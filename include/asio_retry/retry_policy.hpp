@@ -218,7 +218,7 @@ public:
     }
 
     /// The randomness of jitter, for tests that want the same every time. Default: a generator
-    /// of the execution context, seeded from the system.
+    /// of the execution context, seeded from the system. Must not throw.
     retry_policy& random(random_function generate) {
         edit().generate = share(std::move(generate));
         return *this;

@@ -3,12 +3,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "support/run.hpp"
 #include <asio_retry/async_retry.hpp>
+#include <asio_retry/hedge.hpp>
 #include <asio_retry/retry.hpp>
 
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <gtest/gtest.h>
 
@@ -289,6 +292,47 @@ TEST(Abandoned, ArgumentsOutliveTheAttemptThatUsesThem) {
         };
         asio::co_spawn(s.context, retry(policy, f, std::string(100, 'x')), asio::detached);
         s.clock.run_for(s.context, 5s);
+    }
+}
+
+using acceptor_ptr = std::shared_ptr<asio::ip::tcp::acceptor>;
+
+/// Waits on a socket, which the context destroys after the timers.
+template <typename Executor>
+asio::awaitable<void, Executor> wait_for_a_client(std::string& text, acceptor_ptr acceptor) {
+    const guard at_end(text);
+    auto wait =
+        acceptor->async_wait(asio::ip::tcp::acceptor::wait_read, asio::use_awaitable_t<Executor>());
+    co_await std::move(wait);
+}
+
+template <typename Executor>
+void abandon_on(asio::io_context& context, const Executor& ex, bool hedged) {
+    const asio::ip::tcp::endpoint any_port(asio::ip::address_v4::loopback(), 0);
+    const auto acceptor = std::make_shared<asio::ip::tcp::acceptor>(context, any_port);
+    const auto policy = every_ten_seconds().attempt_timeout(1h);
+    auto f = &wait_for_a_client<Executor>;
+    std::string text(100, 'x');
+    if (hedged) {
+        asio::co_spawn(ex, hedge(hedge_options().after(1ms), f, text, acceptor), asio::detached);
+    } else {
+        asio::co_spawn(ex, retry(policy, f, text, acceptor), asio::detached);
+    }
+    context.run_for(20ms);
+}
+
+TEST(Abandoned, ArgumentsOutliveATimedAttemptOnASocket) {
+    for (const bool hedged : {false, true}) {
+        for (int kind = 0; kind < 4; ++kind) {
+            asio::io_context context(1);
+            const asio::ip::tcp::socket reactor_first(context);
+            const auto plain = context.get_executor();
+            const auto strand = asio::make_strand(context);
+            if (kind == 0) abandon_on(context, plain, hedged);
+            if (kind == 1) abandon_on(context, strand, hedged);
+            if (kind == 2) abandon_on(context, asio::any_io_executor(plain), hedged);
+            if (kind == 3) abandon_on(context, asio::any_io_executor(strand), hedged);
+        }
     }
 }
 

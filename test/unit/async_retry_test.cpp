@@ -515,27 +515,6 @@ TEST(AsyncRetry, AllocatesFromTheHandlersAllocatorAndHasFreedAllWhenItCompletes)
     EXPECT_EQ(live, 0);
 }
 
-TEST(AsyncRetry, LetsOutWhatTheInitiationThrows) {
-    stage s;
-    for (const auto& policy : {every_ten_seconds(), every_ten_seconds().attempt_timeout(1s)}) {
-        auto op = [&s](auto&& token) {
-            return asio::async_initiate<decltype(token), void(error_code)>(
-                [&s](auto&&) {
-                    (void)s;
-                    throw std::length_error("no room");
-                },
-                token);
-        };
-        bool called = false;
-        EXPECT_THROW(
-            async_retry(s.executor(), policy, op, [&called](error_code) { called = true; }),
-            std::length_error);
-        s.clock.run(s.context);
-        EXPECT_FALSE(called);
-        EXPECT_EQ(s.clock.pending(), 0u);
-    }
-}
-
 TEST(AsyncTryRetry, CompletesWithTheResult) {
     stage s;
     std::optional<retry_result<void>> got;

@@ -8,6 +8,8 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/system/system_error.hpp>
@@ -541,6 +543,21 @@ TEST(AsyncRetry, ThreadPoolIsJoinedAtOnceAfterTheLastCall) {
                               asio::use_future);
     result.get();
     EXPECT_TRUE(returns([&] { pool.join(); }, [&] { pool.stop(); }));
+}
+
+TEST(AsyncRetry, IsNotHeldUpByAStrandThatWasBusyWhenItsPoolWasFirstUsed) {
+    asio::thread_pool pool(2);
+    const auto busy = asio::make_strand(pool);
+    async_retry(busy, retry_policy(), posted_operation(busy), asio::use_future).get();
+    std::promise<void> over;
+    asio::post(busy, [&] { over.get_future().wait(); });
+    asio::steady_timer never(pool, steady_time::max());
+    auto op = [&never](auto&& token) { return never.async_wait(std::move(token)); };
+    auto result = async_try_retry(
+        pool.get_executor(), retry_policy().total_timeout(1ms), op, asio::use_future);
+    EXPECT_EQ(result.wait_for(20s), std::future_status::ready);
+    over.set_value();
+    pool.join();
 }
 
 TEST(AsyncRetry, TrackedExecutorDoesNotKeepAThreadPoolAlive) {

@@ -29,6 +29,14 @@ std::string refusal(Make make) {
     return "accepted";
 }
 
+TEST(Backoff, TakesAnyDuration) {
+    EXPECT_EQ(backoff::constant(1.5s).base(), 1500ms);
+    EXPECT_EQ(backoff::exponential(0.1s, std::chrono::hours::max()).cap(), most);
+    EXPECT_EQ(backoff::linear(std::chrono::years(1000), std::chrono::years(1000)).base(), most);
+    EXPECT_EQ(backoff::decorrelated(1ms, 0.5h).cap(), 30min);
+    EXPECT_EQ(backoff::custom([](unsigned, nanoseconds d) { return d; }, 2.5s).cap(), 2500ms);
+}
+
 TEST(Backoff, FollowsItsFormula) {
     struct row {
         const char* name;

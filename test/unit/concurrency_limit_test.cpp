@@ -6,10 +6,13 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -400,6 +403,43 @@ TEST(AdaptiveQueue, ServesSeveralWhenTheLimitHasRisenAndNoneWhileItIsExceeded) {
     for (auto& l : running) l.release();
     s.poll();
     EXPECT_EQ(served.size(), 3U);
+}
+
+/// Also where nothing else is work: `run` does not return before the handler has run.
+TEST(ConcurrencyQueue, AWaitCountsAsWorkUntilItsHandlerHasRun) {
+    const auto handler = [](bool& called) {
+        return [&called](error_code ec, concurrency_lease) { called = !ec; };
+    };
+    concurrency_limit limit(one_and_two());
+    for (const bool elsewhere : {false, true}) {
+        asio::io_context context;
+        asio::io_context other;
+        auto lease = limit.try_acquire({});
+        bool called = false;
+        const auto to = elsewhere ? other.get_executor() : context.get_executor();
+        limit.async_acquire(
+            context.get_executor(), steady_time::max(), asio::bind_executor(to, handler(called)));
+        other.poll();
+        EXPECT_EQ(other.stopped(), !elsewhere);
+        context.poll();
+        lease.release();
+        other.run();
+        context.run();
+        EXPECT_TRUE(called);
+    }
+}
+
+TEST(ConcurrencyQueue, AThreadPoolIsNotJoinedBeforeAWaitWithoutDeadlineEnds) {
+    concurrency_limit limit(one_and_two());
+    asio::thread_pool pool(1);
+    auto lease = limit.try_acquire({});
+    std::atomic<bool> called = false;
+    limit.async_acquire(pool.get_executor(),
+                        steady_time::max(),
+                        [&](error_code, concurrency_lease) { called = true; });
+    asio::post(pool, [&] { asio::post(pool, [&] { lease.release(); }); });
+    pool.join();
+    EXPECT_TRUE(called);
 }
 
 TEST(ConcurrencyBound, MinimumAboveTheMaximumCountsAsTheMaximum) {

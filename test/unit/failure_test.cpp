@@ -82,4 +82,17 @@ TEST(Verdict, CarriesWhatIsKnownOfTheFailure) {
 static_assert(!verdict::success().is_failure());
 static_assert(verdict(failure_kind::server).kind() == failure_kind::server);
 
+TEST(Verdict, TakesAnyWaitThatAPeerMayAskFor) {
+    using namespace std::chrono_literals;
+    const auto asked = [](auto d) {
+        return asio_retry::verdict(asio_retry::failure_kind::throttling)
+            .retry_after(d)
+            .retry_after();
+    };
+    EXPECT_EQ(asked(std::chrono::seconds(18446744074)), std::chrono::nanoseconds::max());
+    EXPECT_EQ(asked(std::chrono::seconds(10'000'000'000)), std::chrono::nanoseconds::max());
+    EXPECT_EQ(asked(1.5s), 1500ms);
+    EXPECT_EQ(asked(-1h), 0s);
+}
+
 }  // namespace

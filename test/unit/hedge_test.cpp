@@ -219,6 +219,19 @@ INSTANTIATE_TEST_SUITE_P(Types,
                                            asio::cancellation_type::partial,
                                            asio::cancellation_type::total));
 
+TEST(HedgeCancelled, AlsoWhenTheFirstHasFailedAlready) {
+    stage s;
+    const numbered op(s, {step(asio::error::connection_refused, 12ms), step({}, 10s)});
+    const auto end = s.start(hedge(after(10ms), op), caller(caller::filter::every_type));
+    s.poll();
+    s.clock.run_for(s.context, 20ms);
+    ASSERT_EQ(end->times, 0);
+    s.signal.emit(asio::cancellation_type::terminal);
+    s.poll();
+    EXPECT_EQ(end->times, 1);
+    EXPECT_EQ(end->code(), aborted);
+}
+
 TEST(HedgeCancelled, BeforeItBegan) {
     stage s;
     const numbered op(s, {step({}, 10s)});

@@ -217,6 +217,15 @@ TEST(RetryFsm, ResendsOnceOverAFreshConnectionAtNoCost) {
     EXPECT_EQ(m.draws, 1);
 }
 
+TEST(RetryFsm, CountsTheAttemptWhoseResendIsRefused) {
+    fsm_driver m;
+    m.start();
+    EXPECT_EQ(m.done(stale()), wait(0s, delay_source::stale_connection));
+    EXPECT_EQ(m.waited(), attempt);
+    EXPECT_EQ(m.fsm.refuse_attempt(reason::queue_full).why, reason::queue_full);
+    EXPECT_EQ(m.fsm.number(), 1U);
+}
+
 TEST(RetryFsm, ResendsAlsoInTheLastAttempt) {
     fsm_driver m(retry_policy::never());
     m.start();

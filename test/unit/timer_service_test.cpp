@@ -110,9 +110,9 @@ TEST_F(TimerService, KnowsThatSomebodyWasWokenBeforeHisWait) {
     note a(fired, 1);
     bool woken = false;
     EXPECT_TRUE(timers.schedule_unless(woken, a, timers.now() + 1s));
-    EXPECT_TRUE(timers.wake(woken, a));
+    EXPECT_TRUE(timers.wake(woken, a, [] {}));
     EXPECT_FALSE(woken);
-    EXPECT_FALSE(timers.wake(woken, a));
+    EXPECT_FALSE(timers.wake(woken, a, [] {}));
     EXPECT_TRUE(woken);
     EXPECT_FALSE(timers.schedule_unless(woken, a, timers.now() + 1s));
     EXPECT_FALSE(woken);

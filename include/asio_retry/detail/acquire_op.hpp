@@ -4,6 +4,7 @@
 #define ASIO_RETRY_DETAIL_ACQUIRE_OP_HPP
 
 #include <asio_retry/concurrency_limit.hpp>
+#include <asio_retry/detail/foreign_work.hpp>
 #include <asio_retry/detail/timed_wait.hpp>
 #include <asio_retry/error.hpp>
 
@@ -48,6 +49,7 @@ private:
         : handler_(std::move(handler)),
           executor_(boost::asio::get_associated_executor(handler_, ex)),
           timers_(timer_service::of(ex)),
+          foreign_work_(ex, executor_),
           ticket_(timers_) {}
 
     template <typename Allocator>
@@ -113,6 +115,7 @@ private:
     Handler handler_;
     boost::asio::associated_executor_t<Handler, Executor> executor_;
     timer_service& timers_;
+    [[no_unique_address]] foreign_work_of<Handler, Executor> foreign_work_;
     concurrency_ticket ticket_;
     concurrency_lease lease_;
     error_code error_;

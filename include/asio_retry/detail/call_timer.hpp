@@ -66,15 +66,22 @@ public:
 
     /// After the latter was initiated. True if the caller is to continue the call.
     bool initiated() {
-        if (phase_.exchange(phase::running) == phase::expired) emit();
-        return leave(1);
+        if (phase_.exchange(phase::running) != phase::expired) return leave(1);
+        // The time was over before: now it can be cancelled, but on the executor only.
+        asio::post(call().executor(), expiry(*this));
+        return false;
     }
 
-    /// When the operation has completed. True if the caller is to continue the call.
+    /// When the operation has completed, and there is nothing to cancel any more. True if the
+    /// caller is to continue the call.
     bool completed() noexcept {
         if (!has_deadline()) return true;
+        if (signal_) signal_->slot().clear();
         return leave(call().timers().withdraw(*this) ? 2 : 1);
     }
+
+    /// Instead of both, if nothing was initiated.
+    bool never_began() noexcept { return leave(call().timers().withdraw(*this) ? 3 : 2); }
 
     /// Whether the time ran out before the operation completed. Takes down what cancelled it.
     bool end_attempt() noexcept {
@@ -92,7 +99,7 @@ public:
     /// executor. The call may be gone afterwards.
     void cancel_step() {
         if (phase_ != phase::backing_off) return emit();
-        if (call().timers().withdraw(*this)) call().backoff_done();
+        call().timers().withdraw(*this, [this] { call().backoff_done(); });
     }
 
 private:

@@ -12,6 +12,7 @@
 
 #include <exception>
 #include <optional>
+#include <system_error>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -22,6 +23,10 @@ inline void set_error(error_code& slot, const error_code& ec) noexcept { slot = 
 inline void set_error(std::exception_ptr& slot, const error_code& ec) {
     slot = std::make_exception_ptr(boost::system::system_error(ec));
 }
+inline void set_thrown(error_code& slot, const std::exception_ptr& e) noexcept {
+    slot = error_of(e);
+}
+inline void set_thrown(std::exception_ptr& slot, const std::exception_ptr& e) noexcept { slot = e; }
 inline error_code get_error(const error_code& ec) noexcept { return ec; }
 inline error_code get_error(const std::exception_ptr& e) noexcept {
     return e ? error_of(e) : error_code();
@@ -43,6 +48,7 @@ public:
     error_code error() const noexcept { return get_error(error_); }
     std::exception_ptr cause() const noexcept { return get_cause(error_); }
     void replace_error(const error_code& ec) { set_error(error_, ec); }
+    void fail(const std::exception_ptr& e) noexcept { set_thrown(error_, e); }
     Error take_error() noexcept { return std::move(error_); }
 
 private:
@@ -113,7 +119,7 @@ public:
         using stored = typename result::stored_type;
         const error_code ec = call.completion_error(why);
         std::optional<stored> value;
-        if (last.has_values() && !last.error()) {
+        if (last.has_values() && (!last.error() || why == reason::success)) {
             if constexpr (sizeof...(Ts) == 0) {
                 value.emplace();
             } else if constexpr (sizeof...(Ts) == 1) {
@@ -154,6 +160,22 @@ public:
         to.store(std::move(e), std::move(values)...);
     }
 };
+
+template <template <typename, typename...> class Finish, typename R, typename... Ts>
+class finish_for<Finish, R(const error_code&, Ts...)>
+    : public finish_for<Finish, R(error_code, Ts...)> {};
+template <template <typename, typename...> class Finish, typename R, typename... Ts>
+class finish_for<Finish, R(const std::exception_ptr&, Ts...)>
+    : public finish_for<Finish, R(std::exception_ptr, Ts...)> {};
+template <template <typename, typename...> class Finish, typename R, typename... Ts>
+class finish_for<Finish, R(std::error_code, Ts...)> {
+    static_assert(!std::is_same_v<R, R>,
+                  "async_retry: the operation must complete with a boost::system::error_code; a "
+                  "std::error_code would be taken for a value");
+};
+template <template <typename, typename...> class Finish, typename R, typename... Ts>
+class finish_for<Finish, R(const std::error_code&, Ts...)>
+    : public finish_for<Finish, R(std::error_code, Ts...)> {};
 
 }  // namespace asio_retry::detail
 

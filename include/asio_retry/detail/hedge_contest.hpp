@@ -12,9 +12,11 @@
 #include <asio_retry/hedge_options.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <array>
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <tuple>
@@ -82,7 +84,7 @@ public:
     }
 
     value finish() {
-        outcome<value>& last = outcomes_[winner_.value_or(0)];
+        outcome<value>& last = outcomes_[winner_.value_or(last_word())];
         if (!last.has_value()) {
             if (last.exception()) std::rethrow_exception(last.exception());
             throw boost::system::system_error(last.error());
@@ -91,12 +93,26 @@ public:
     }
 
 private:
+    /// Which lane speaks where none has won: one that was cancelled, as only the caller can have
+    /// done that then; else the first.
+    std::size_t last_word() noexcept {
+        for (std::size_t n = 0; n < lanes; ++n) {
+            if (outcomes_[n].error() == asio::error::operation_aborted) return n;
+        }
+        return 0;
+    }
+
     bool succeeded(outcome<value>& o) {
         if (o.error() || !o.has_value()) return false;
         if constexpr (std::is_void_v<value>) {
             return true;
         } else {
-            return !op_.judge(o.value()).is_failure();
+            try {
+                return !op_.judge(o.value()).is_failure();
+            } catch (...) {
+                o.fail(std::current_exception());
+                return false;
+            }
         }
     }
 

@@ -90,10 +90,8 @@ asio::awaitable<void, Executor> run_race(Contest* contest, timer_service* timers
     race.start_lane();
     while (!race.is_over()) {
         const wait_result r = co_await contest->changed().until(race.due());
-        const auto state = co_await asio::this_coro::cancellation_state;
-        if (r == wait_result::cancelled || state.cancelled() != asio::cancellation_type::none) {
-            race.stop();
-        }
+        const bool cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
+        if (r == wait_result::cancelled || cancelled) race.stop();
         race.go_on(timers->now());
     }
     co_await asio::this_coro::throw_if_cancelled(throws);

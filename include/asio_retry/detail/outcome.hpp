@@ -41,14 +41,19 @@ template <typename T>
 inline constexpr bool carries_error =
     std::is_same_v<decltype(error_in(std::declval<T&>())), error_code*>;
 
+/// What is thrown is no success, also if its code says so: of an errno that was 0, say.
+inline error_code error_of_thrown(const error_code& ec) noexcept {
+    return ec ? ec : make_error_code(error::operation_threw);
+}
+
 /// The error that an exception carries. Costs a throw.
 inline error_code error_of(const std::exception_ptr& e) noexcept {
     try {
         std::rethrow_exception(e);
     } catch (const boost::system::system_error& s) {
-        return s.code();
+        return error_of_thrown(s.code());
     } catch (const std::system_error& s) {
-        return s.code();
+        return error_of_thrown(s.code());
     } catch (...) {
         return error::operation_threw;
     }
@@ -65,7 +70,7 @@ public:
     }
 
     void fail(std::exception_ptr e, const error_code& ec) noexcept {
-        state_.template emplace<0>(std::move(e), ec);
+        state_.template emplace<0>(std::move(e), error_of_thrown(ec));
     }
 
     void fail(std::exception_ptr e) noexcept {
@@ -73,7 +78,7 @@ public:
         fail(std::move(e), ec);
     }
 
-    void fail(const error_code& ec) noexcept { fail(nullptr, ec); }
+    void fail(const error_code& ec) noexcept { state_.template emplace<0>(nullptr, ec); }
 
     bool has_value() const noexcept { return state_.index() == 1; }
     value_type& value() noexcept { return *std::get_if<1>(&state_); }

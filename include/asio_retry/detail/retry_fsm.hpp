@@ -63,6 +63,7 @@ public:
                               const verdict& v,
                               Random&& random) {
         if (finished_) return finish(end_);
+        resending_ = false;
         if (!v.is_failure()) return finish(reason::success);
         if (v.kind() == failure_kind::cancelled) return finish(reason::cancelled);
         if (v.kind() == failure_kind::permanent) return finish(reason::permanent_failure);
@@ -82,13 +83,13 @@ public:
         if (finished_) return finish(end_);
         if (now >= deadline_) return finish(reason::deadline_exceeded);
         if (!resending_) ++number_;
-        resending_ = false;
         return retry_action::make_attempt();
     }
 
     /// The attempt that was allowed last is not to be made after all.
     retry_action refuse_attempt(reason why) noexcept {
-        if (!finished_) --number_;
+        // A resend has the number of an attempt that was made.
+        if (!finished_ && !resending_) --number_;
         return finish(finished_ ? end_ : why);
     }
 
@@ -186,7 +187,7 @@ private:
     reason end_ = reason::success;
     bool finished_ = false;
     bool resent_ = false;
-    bool resending_ = false;
+    bool resending_ = false;  // until the resend has ended
 };
 
 }  // namespace asio_retry::detail

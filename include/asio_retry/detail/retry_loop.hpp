@@ -60,10 +60,6 @@ public:
     }
 };
 
-inline bool is_cancelled(const asio::cancellation_state& state) noexcept {
-    return state.cancelled() != asio::cancellation_type::none;
-}
-
 /// The steps of the loop between its suspensions, kept out of the coroutine so that their
 /// temporaries do not swell its frame.
 template <typename T, typename Finish>
@@ -84,14 +80,11 @@ public:
     /// Takes the outcome. Whether another attempt follows, at once or after a wait.
     template <typename Operation>
     bool end(Operation& op, const asio::cancellation_state& state) {
+        verdict v = judge(
+            call_.policy(), last.error(), is_cancelled(state), [&] { return judge_value(op); });
         const error_code ec = last.error();
-        const verdict v = judge(call_.policy(), ec, is_cancelled(state), [&] {
-            if constexpr (std::is_void_v<T>) {
-                return verdict::success();
-            } else {
-                return op.judge(last.value());
-            }
-        });
+        if (!v.is_failure() && !last.has_value()) [[unlikely]]
+            v = succeed_without_value();
         if (!v.is_failure() && !Finish::reports_success && call_.unwatched()) {
             if (!call_.is_plain()) call_.succeed_unwatched(timers_.now());
             why_ = reason::success;
@@ -101,7 +94,9 @@ public:
             take(call_.end_attempt(timers_.now(), v, ec, random_of(call_.policy(), timers_)));
         if (next != retry_action::type::wait) return false;
         op.run_reset();
-        return waits_ || resume(call_.wake_time(), state);
+        // A hook may have cancelled the call meanwhile.
+        if (waits_ && !is_cancelled(state)) return true;
+        return resume(waits_ ? timers_.now() : call_.wake_time(), state);
     }
 
     bool wants_wait() const noexcept { return waits_; }
@@ -110,6 +105,9 @@ public:
     bool wait_done(const asio::cancellation_state& state) noexcept {
         return resume(timers_.now(), state);
     }
+
+    /// Instead of an attempt that a hook has cancelled before it began.
+    void cancelled() noexcept { last.fail(asio::error::operation_aborted); }
 
     void expired() noexcept {
         if (last.error() == asio::error::operation_aborted) {
@@ -124,6 +122,30 @@ public:
     outcome<T> last;
 
 private:
+    template <typename Operation>
+    verdict judge_value([[maybe_unused]] Operation& op) {
+        if constexpr (std::is_void_v<T>) {
+            return verdict::success();
+        } else {
+            try {
+                return op.judge(last.value());
+            } catch (...) {
+                last.fail(std::current_exception());
+                return call_.policy().classify(last.error());
+            }
+        }
+    }
+
+    /// Of an error that the classifier calls a success.
+    verdict succeed_without_value() noexcept {
+        if constexpr (std::is_void_v<T>) {
+            last.succeed();
+            return verdict::success();
+        } else {
+            return failure_kind::permanent;  // there is no value to answer
+        }
+    }
+
     bool resume(steady_time now, const asio::cancellation_state& state) noexcept {
         return take(is_cancelled(state) ? call_.cancel(now) : call_.wait_done(now)) ==
                retry_action::type::attempt;
@@ -173,6 +195,8 @@ asio::awaitable<typename Finish::result, Executor> retry_loop(retry_policy polic
             } catch (...) {
                 steps.last.fail(std::current_exception());
             }
+        } else if (is_cancelled(co_await asio::this_coro::cancellation_state)) {
+            steps.cancelled();
         } else {
             auto body = run_into(steps.last, op.function(), current, args...);
             auto attempt = run_until(std::move(body), timers, current.deadline());

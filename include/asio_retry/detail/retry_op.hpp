@@ -5,6 +5,7 @@
 
 #include <asio_retry/detail/call_timer.hpp>
 #include <asio_retry/detail/completion_signature.hpp>
+#include <asio_retry/detail/foreign_work.hpp>
 #include <asio_retry/detail/handler_allocator.hpp>
 #include <asio_retry/detail/judge.hpp>
 #include <asio_retry/detail/retry_call.hpp>
@@ -12,13 +13,9 @@
 
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
-#include <boost/asio/execution/context.hpp>
-#include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/execution_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/prefer.hpp>
-#include <boost/asio/query.hpp>
 
+#include <exception>
 #include <memory>
 #include <tuple>
 #include <type_traits>
@@ -26,39 +23,34 @@
 
 namespace asio_retry::detail {
 
-/// Whether a handler is bound to an executor (where this Asio does not tell: maybe).
-template <typename Handler, typename Executor>
-concept has_own_executor = !requires {
-    typename asio::associated_executor<Handler,
-                                       Executor>::asio_associated_executor_is_unspecialised;
-};
-
-/// Keeps two contexts running where the handler's is not that of the operation: while one is at
-/// work on the call, nothing else counts as work on the other.
-template <typename Executor, typename HandlerExecutor>
-class foreign_work {
+/// Marks, on the stack of the thread, the call whose operation is being initiated. If its handler is
+/// dropped meanwhile the operation may be about to throw, and whoever initiated it sees to the call.
+class initiation_mark {
 public:
-    foreign_work(const Executor& ex, const HandlerExecutor& own) {
-        // They may be of different types: an io_context here, a thread_pool there.
-        const asio::execution_context& here = asio::query(ex, asio::execution::context);
-        const asio::execution_context& there = asio::query(own, asio::execution::context);
-        if (&here == &there) return;
-        constexpr auto work = asio::execution::outstanding_work.tracked;
-        works_.emplace(asio::prefer(ex, work), asio::prefer(own, work));
+    explicit initiation_mark(const void* call) noexcept : call_(call), outer_(innermost_) {
+        innermost_ = this;
+    }
+    initiation_mark(const initiation_mark&) = delete;
+    initiation_mark& operator=(const initiation_mark&) = delete;
+    ~initiation_mark() { innermost_ = outer_; }
+
+    bool was_dropped() const noexcept { return call_ == nullptr; }
+
+    /// Whether the call is being initiated on this thread. It is marked as dropped then.
+    static bool drops(const void* call) noexcept {
+        for (initiation_mark* i = innermost_; i != nullptr; i = i->outer_) {
+            if (i->call_ != call) continue;
+            i->call_ = nullptr;
+            return true;
+        }
+        return false;
     }
 
 private:
-    template <typename E>
-    using tracked = std::decay_t<decltype(asio::prefer(std::declval<const E&>(),
-                                                       asio::execution::outstanding_work.tracked))>;
+    static inline constinit thread_local initiation_mark* innermost_ = nullptr;
 
-    std::optional<std::pair<tracked<Executor>, tracked<HandlerExecutor>>> works_;
-};
-
-class no_work {
-public:
-    template <typename Executor>
-    no_work(const Executor&, const Executor&) noexcept {}
+    const void* call_;
+    initiation_mark* outer_;
 };
 
 /// One call of async_retry in progress, on memory of the handler's allocator.
@@ -106,7 +98,10 @@ private:
           call_(policy_),
           operation_(std::move(op)) {}
 
-    ~retry_op() { this->forsake(); }
+    ~retry_op() {
+        this->forsake();
+        if (canceller_ != nullptr) canceller_->forget();
+    }
 
     template <typename Allocator>
     static auto rebind(const Allocator& a) noexcept {
@@ -197,10 +192,29 @@ private:
         reason why_;
     };
 
+    /// In the caller's slot. It and the call know of each other's end: either may come first if
+    /// contexts are destroyed.
+    class canceller {
+    public:
+        explicit canceller(retry_op* call) noexcept : call_(call) { call_->canceller_ = this; }
+        canceller(const canceller&) = delete;
+        canceller& operator=(const canceller&) = delete;
+        ~canceller() {
+            if (call_ != nullptr) call_->canceller_ = nullptr;
+        }
+
+        void forget() noexcept { call_ = nullptr; }
+        void operator()(asio::cancellation_type) {
+            if (call_ != nullptr) call_->cancel();
+        }
+
+    private:
+        retry_op* call_;
+    };
+
     void watch_cancellation() {
         auto slot = asio::get_associated_cancellation_slot(handler_);
-        has_slot_ = slot.is_connected();
-        if (has_slot_) slot.assign([this](asio::cancellation_type) { cancel(); });
+        if (slot.is_connected()) slot.template emplace<canceller>(this);
     }
 
     void cancel() {
@@ -228,26 +242,45 @@ private:
 
     void make_attempt() {
         const attempt current = call_.begin_attempt();
-        const bool limited = current.deadline() != steady_time::max();
+        // What is cancelled already, and what is only made for want of a value, ends at once.
+        const bool ends_at_once = cancelled_ || (finish_type::needs_attempt && call_.number() == 0);
+        const steady_time end = ends_at_once ? timers_.now() : current.deadline();
+        const bool limited = end != steady_time::max();
         if (limited) {
-            this->begin_until(current.deadline());
+            this->begin_until(end);
         } else {
-            this->begin_unlimited(has_slot_);
+            this->begin_unlimited(canceller_ != nullptr);
         }
-        initiate_attempt(operation_.function(), current, attempt_handler(*this));
+        initiation_mark here(this);
+        try {
+            initiate_attempt(operation_.function(), current, attempt_handler(*this));
+        } catch (...) {
+            // Where the operation has kept the handler all the same, nobody knows who owns the call.
+            if (!here.was_dropped()) throw;
+            return initiation_threw(std::current_exception(), limited);
+        }
+        if (here.was_dropped()) return abandon();
         // Without a deadline the call may be gone by now.
         if (limited && this->initiated()) post(resumer(*this));
+    }
+
+    /// No operation has begun, and its handler is gone: the attempt has failed.
+    void initiation_threw(const std::exception_ptr& e, bool limited) {
+        if (finish_type::needs_attempt && !last_.has_values()) {
+            abandon();
+            std::rethrow_exception(e);
+        }
+        last_.fail(e);
+        if (!limited || this->never_began()) post(resumer(*this));
     }
 
     void attempt_done() {
         if (this->end_attempt() && !cancelled_ && last_.error() == asio::error::operation_aborted) {
             last_.replace_error(error::attempt_timeout);
         }
+        const verdict v =
+            judge(policy_, last_.error(), cancelled_, [this] { return judge_values(); });
         const error_code ec = last_.error();
-        const verdict v = judge(policy_, ec, cancelled_, [this] {
-            return std::apply([this](const auto&... vs) { return operation_.judge(vs...); },
-                              last_.values());
-        });
         // An attempt made for want of a value, after the deadline, is no success in any case.
         const bool counts = !finish_type::needs_attempt || call_.number() != 0;
         if (!v.is_failure() && !finish_type::reports_success && call_.unwatched() && counts) {
@@ -257,25 +290,36 @@ private:
         proceed(call_.end_attempt(timers_.now(), v, ec, random_of(policy_, timers_)));
     }
 
+    verdict judge_values() {
+        try {
+            return std::apply([this](const auto&... vs) { return operation_.judge(vs...); },
+                              last_.values());
+        } catch (...) {
+            last_.fail(std::current_exception());
+            return policy_.classify(last_.error());
+        }
+    }
+
     void finish(reason why) {
-        if (has_slot_) asio::get_associated_cancellation_slot(handler_).clear();
+        if (canceller_ != nullptr) asio::get_associated_cancellation_slot(handler_).clear();
         auto results = finish_type::results(call_, last_, why);
         std::apply(release(), std::move(results));
     }
 
-    void abandon() noexcept { [[maybe_unused]] const Handler handler = release(); }
+    void abandon() noexcept {
+        if (initiation_mark::drops(this)) return;
+        [[maybe_unused]] const Handler handler = release();
+    }
 
     Handler handler_;
     executor_type executor_;
     timer_service& timers_;
-    [[no_unique_address]] std::conditional_t<has_own_executor<Handler, Executor>,
-                                             foreign_work<Executor, executor_type>,
-                                             no_work> foreign_work_;
+    [[no_unique_address]] foreign_work_of<Handler, Executor> foreign_work_;
     retry_policy policy_;
     retry_call call_;
     [[no_unique_address]] Operation operation_;
     [[no_unique_address]] typename finish_type::values last_;
-    bool has_slot_ = false;
+    canceller* canceller_ = nullptr;  // while the caller's slot is connected
     bool cancelled_ = false;
 };
 

@@ -57,6 +57,18 @@ constexpr nanoseconds saturating_cast(std::chrono::duration<Rep, Period> d) noex
     }
 }
 
+/// A parameter that takes any duration, and is it in nanoseconds.
+class saturated {
+public:
+    template <typename Rep, typename Period>
+    constexpr saturated(std::chrono::duration<Rep, Period> d) noexcept
+        : value_(saturating_cast(d)) {}
+    constexpr operator nanoseconds() const noexcept { return value_; }
+
+private:
+    nanoseconds value_;
+};
+
 }  // namespace asio_retry::detail
 
 #endif

@@ -71,16 +71,26 @@ class spawned_attempt {
 public:
     explicit spawned_attempt(const Executor& ex)
         : link_(std::make_shared<link>(attempt_executor(ex))) {}
+    spawned_attempt(const spawned_attempt&) = delete;
+    spawned_attempt& operator=(const spawned_attempt&) = delete;
+    ~spawned_attempt() {
+        if (!link_->ended) link_->done = nullptr;
+    }
 
     /// Starts the attempt; wakes `done` once, when it has ended.
     void start(asio::awaitable<void, Executor> body, timed_wait& done) {
+        link_->done = &done;
+        done.hold();
         asio::co_spawn(link_->executor,
                        std::move(body),
-                       asio::bind_cancellation_slot(link_->signal.slot(), ending(link_, done)));
+                       asio::bind_cancellation_slot(link_->signal.slot(), ending(link_)));
     }
 
     /// Whether it has ended, and has woken `done`. On the attempt's executor.
     bool has_ended() const noexcept { return link_->ended; }
+
+    /// What it threw, if it has ended. On the attempt's executor, or behind the wait.
+    const std::exception_ptr& thrown() const noexcept { return link_->thrown; }
 
     /// Asks the attempt to end. From any thread.
     void cancel() {
@@ -90,33 +100,42 @@ public:
     }
 
 private:
-    /// What a cancellation under way may still need when the attempt has ended.
+    /// What a cancellation under way may still need when the attempt has ended, and the attempt
+    /// when the waiting call is gone with its context.
     class link {
     public:
         explicit link(Executor ex) : executor(std::move(ex)) {}
 
         Executor executor;
         asio::cancellation_signal signal;
+        timed_wait* done = nullptr;
         bool ended = false;  // used on the executor only
+        std::exception_ptr thrown;
     };
 
     class ending {
     public:
         using executor_type = Executor;
 
-        ending(std::shared_ptr<link> l, timed_wait& done) noexcept
-            : link_(std::move(l)), done_(&done) {}
+        explicit ending(std::shared_ptr<link> l) noexcept : link_(std::move(l)) {}
+        ending(ending&&) noexcept = default;
+        /// Without having been called: its context is being destroyed, and the attempt with it.
+        ~ending() {
+            if (link_ && !link_->ended && link_->done != nullptr) link_->done->let_go_for_good();
+        }
 
         executor_type get_executor() const noexcept { return link_->executor; }
 
-        void operator()(const std::exception_ptr&) {
-            link_->ended = true;
-            done_->wake();
+        void operator()(const std::exception_ptr& e) {
+            const std::shared_ptr<link> l = std::move(link_);
+            l->thrown = e;
+            l->ended = true;
+            l->done->let_go();
+            l->done->wake();
         }
 
     private:
         std::shared_ptr<link> link_;
-        timed_wait* done_;
     };
 
     std::shared_ptr<link> link_;
@@ -137,6 +156,8 @@ asio::awaitable<bool, Executor> run_until(
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
     attempt.start(std::move(body), ended);
+    // It may have cancelled the call itself, in which case no signal comes.
+    if (is_cancelled(co_await asio::this_coro::cancellation_state)) attempt.cancel();
     wait_result r = co_await ended.until(deadline);
     const bool expired = r == wait_result::expired;
     while (r != wait_result::woken) {
@@ -144,6 +165,7 @@ asio::awaitable<bool, Executor> run_until(
         r = co_await ended.until(steady_time::max());
     }
     co_await asio::this_coro::throw_if_cancelled(throws);
+    if (attempt.thrown()) std::rethrow_exception(attempt.thrown());
     co_return expired;
 }
 

@@ -9,6 +9,7 @@
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/post.hpp>
 
 #include <cstdint>
@@ -17,6 +18,12 @@
 #include <utility>
 
 namespace asio_retry::detail {
+
+/// Of `co_await asio::this_coro::cancellation_state`. Looked at after every wait: a cancellation
+/// that comes when a completion is already on its way would be lost otherwise.
+inline bool is_cancelled(const asio::cancellation_state& s) noexcept {
+    return s.cancelled() != asio::cancellation_type::none;
+}
 
 /// How a wait ended.
 enum class wait_result : std::uint8_t { expired, woken, cancelled };
@@ -56,7 +63,16 @@ public:
     /** A wait that had just ended otherwise stays so: what the waking is about must be kept
         elsewhere, and the woken party looks there. */
     void wake() noexcept {
-        if (timers_.wake(woken_, *this)) complete(wait_result::woken);
+        timers_.wake(woken_, *this, [this] { complete(wait_result::woken); });
+    }
+
+    /// Somebody uses what stands beside this in the waiting call. If the context is destroyed, the
+    /// call is not before the last of them has let go.
+    void hold() noexcept { ++holders_; }
+    void let_go() noexcept { --holders_; }
+    /// The same where the context is being destroyed. The waiting call may be gone afterwards.
+    void let_go_for_good() noexcept {
+        if (--holders_ == 0 && abandoned_) drop();
     }
 
 private:
@@ -78,21 +94,23 @@ private:
     void complete(wait_result r) noexcept { std::exchange(pending_, nullptr)->post(r); }
 
     void cancel() noexcept {
-        if (timers_.withdraw(*this)) complete(wait_result::cancelled);
+        timers_.withdraw(*this, [this] { complete(wait_result::cancelled); });
     }
 
     static void on_fire(timer_entry& entry, timer_event event) noexcept {
         auto& self = static_cast<timed_wait&>(entry);
-        if (event == timer_event::expired) {
-            self.complete(wait_result::expired);
-        } else {
-            std::exchange(self.pending_, nullptr)->destroy();
-        }
+        if (event == timer_event::expired) return self.complete(wait_result::expired);
+        self.abandoned_ = true;
+        if (self.holders_ == 0) self.drop();
     }
+
+    void drop() noexcept { std::exchange(pending_, nullptr)->destroy(); }
 
     timer_service& timers_;
     pending* pending_ = nullptr;
     bool woken_ = false;  // guarded by the service
+    bool abandoned_ = false;
+    std::uint8_t holders_ = 0;
 };
 
 /// The handler of a wait in progress, on memory of the handler's own allocator.

@@ -17,6 +17,7 @@
 #include <boost/asio/query.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -51,6 +52,26 @@ asio::io_context* find_io_context(const Executor& ex) noexcept {
         if (auto* e = ex.template target<asio::strand<Executor>>()) return find_io_context(*e);
     }
     return nullptr;
+}
+
+/// The executor without the strands round it, where they can be told: what is busy on a strand
+/// would hold up the timer of all others.
+template <typename Executor>
+asio::any_io_executor without_strands(const Executor& ex);
+
+template <typename Inner>
+asio::any_io_executor without_strands(const asio::strand<Inner>& ex) {
+    return without_strands(ex.get_inner_executor());
+}
+
+template <typename Executor>
+asio::any_io_executor without_strands(const Executor& ex) {
+    if constexpr (std::is_same_v<Executor, asio::any_io_executor>) {
+        using of_pool = asio::strand<asio::thread_pool::executor_type>;
+        if (auto* e = ex.template target<of_pool>()) return without_strands(*e);
+        if (auto* e = ex.template target<asio::strand<Executor>>()) return without_strands(*e);
+    }
+    return ex;
 }
 
 /// Serves the timer entries of one execution context, and its clock and randomness.
@@ -119,17 +140,38 @@ public:
     /// Takes an entry back. False if it is not pending: it has fired, and its function has been or
     /// is about to be called, or it was never scheduled.
     bool withdraw(timer_entry& entry) noexcept {
-        const std::lock_guard lock(mutex_);
-        return remove(entry);
+        return withdraw(entry, [] {});
     }
 
-    /// Takes the entry back, or sets `woken` if it is not pending, in one step. If this answers
-    /// false, the entry may be gone already.
-    bool wake(bool& woken, timer_entry& entry) noexcept {
-        const std::lock_guard lock(mutex_);
-        if (remove(entry)) return true;
-        woken = true;
-        return false;
+    /// The same, and calls `then` if it was pending, before it ceases to count as work: what `then`
+    /// posts does so by that time.
+    template <typename Then>
+    bool withdraw(timer_entry& entry, Then&& then) {
+        bool last = false;
+        {
+            const std::lock_guard lock(mutex_);
+            if (!remove(entry)) return false;
+            last = heap_.empty();
+        }
+        then();
+        if (last) went_empty();
+        return true;
+    }
+
+    /// As `withdraw`, or sets `woken` if it is not pending, in one step. If this answers false, the
+    /// entry may be gone already.
+    template <typename Then>
+    bool wake(bool& woken, timer_entry& entry, Then&& then) {
+        bool last = false;
+        {
+            const std::lock_guard lock(mutex_);
+            woken = !remove(entry);
+            if (woken) return false;
+            last = heap_.empty();
+        }
+        then();
+        if (last) went_empty();
+        return true;
     }
 
     /// Puts the manual clock in force, at time `t`.
@@ -201,7 +243,7 @@ private:
         } else {
             // An executor that counts as work would keep the context running for ever.
             timer_.emplace(asio::any_io_executor(
-                asio::prefer(ex, asio::execution::outstanding_work.untracked)));
+                asio::prefer(without_strands(ex), asio::execution::outstanding_work.untracked)));
         }
         attached_.store(true, std::memory_order_release);
     }
@@ -211,29 +253,28 @@ private:
         if (heap_.size() == 1 && untracked_ != nullptr) {
             untracked_->get_executor().on_work_started();
         }
-        if (t < armed_until_ && !is_manual()) arm();
+        // An armed timer is all that counts where entries do not, also if none is ever to expire.
+        if (is_manual()) return;
+        if (t < armed_until_ || (untracked_ == nullptr && !armed_)) arm();
     }
 
     bool remove(timer_entry& entry) noexcept {
         if (!heap_.contains(entry)) return false;
         heap_.erase(entry);
-        if (heap_.empty()) went_empty();
         return true;
     }
 
     void went_empty() noexcept {
-        if (untracked_ != nullptr) {
-            untracked_->get_executor().on_work_finished();
-        } else {
-            disarm();
-        }
+        if (untracked_ != nullptr) return untracked_->get_executor().on_work_finished();
+        const std::lock_guard lock(mutex_);
+        if (heap_.empty()) disarm();
     }
 
-    /// For the next expiry, unless that is never. The armed timer itself is no outstanding work;
-    /// entries are.
+    /// For the next expiry. On an io_context the armed timer itself is no outstanding work; entries
+    /// are, and if none is ever to expire no timer is needed.
     void arm() {
         armed_until_ = heap_.next_expiry();
-        if (armed_until_ == steady_time::max()) return disarm();
+        if (armed_until_ == steady_time::max() && untracked_ != nullptr) return disarm();
         armed_ = true;
         timer_->expires_at(armed_until_);
         timer_->async_wait([this](const error_code& ec) {
