@@ -6,20 +6,30 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
 
+#include <cstddef>
 #include <limits>
 
 namespace asio_retry::http::detail {
 
+namespace {
+
+/// A piece has some more at most.
+constexpr std::size_t enough = std::size_t{48} * 1024;
+
+}  // namespace
+
 body_delivery::body_delivery(connection& c,
                              body_sink* sink,
                              const fetch_policy& policy,
+                             timer_service& timers,
                              std::string url)
-    : connection_(c), sink_(sink), policy_(policy), url_(std::move(url)) {
+    : connection_(c), sink_(sink), policy_(policy), timers_(timers), url_(std::move(url)) {
     if (sink_ != nullptr) c.reader().pause_behind_head();
 }
 
-asio::awaitable<error_code> body_delivery::take(error_code end) {
+asio::awaitable<error_code> body_delivery::take(error_code end, steady_time deadline) {
     response_reader& reader = connection_.reader();
     error_code ec = end;
     if (end == asio::error::eof) {
@@ -29,7 +39,7 @@ asio::awaitable<error_code> body_delivery::take(error_code end) {
     }
     if (sink_ == nullptr) co_return ec;
     if (!ec && !decided_ && reader.has_status()) ec = co_await decide();
-    if (!ec && delivers_) ec = co_await write();
+    if (!ec && delivers_) ec = co_await write(deadline);
     if (!ec && delivers_ && reader.done()) ec = co_await finish();
     co_return ec;
 }
@@ -57,9 +67,23 @@ asio::awaitable<error_code> body_delivery::begin(const response* head) {
     }
 }
 
-asio::awaitable<error_code> body_delivery::write() {
-    if (const error_code ec = next_piece()) co_return ec;
-    if (piece_.empty()) co_return error_code();
+/// What was read may be the whole of a body that is many times as large.
+asio::awaitable<error_code> body_delivery::write(steady_time deadline) {
+    connection_.reader().move_body(decoder_ ? read_ : piece_);
+    std::string_view rest = read_;
+    for (;;) {
+        if (const error_code ec = next_piece(rest)) co_return ec;
+        if (piece_.empty()) co_return error_code();
+        if (const error_code ec = co_await write_piece()) co_return ec;
+        if (!has_more()) co_return error_code();
+        if (is_cancelled(co_await asio::this_coro::cancellation_state)) {
+            co_return asio::error::operation_aborted;
+        }
+        if (timers_.now() >= deadline) co_return asio_retry::error::attempt_timeout;
+    }
+}
+
+asio::awaitable<error_code> body_delivery::write_piece() {
     received_ += piece_.size();
     try {
         auto pending = sink_->write(asio::buffer(piece_));
@@ -85,13 +109,11 @@ error_code body_delivery::begin_decoding(const response& head) {
     return ec;
 }
 
-error_code body_delivery::next_piece() {
-    connection_.reader().move_body(piece_);
+/// Decodes some of what was read, if it is encoded.
+error_code body_delivery::next_piece(std::string_view& read) {
     if (!decoder_) return {};
-    plain_.clear();
-    const error_code ec = decoder_->write(piece_, plain_);
-    std::swap(piece_, plain_);
-    return ec;
+    piece_.clear();
+    return decoder_->write_some(read, piece_, enough);
 }
 
 asio::awaitable<error_code> body_delivery::finish() {
@@ -101,11 +123,10 @@ asio::awaitable<error_code> body_delivery::finish() {
     const response whole = connection_.reader().head(url_);
     try {
         auto pending = sink_->end(whole);
-        co_await std::move(pending);
+        co_return co_await std::move(pending);
     } catch (...) {
         co_return blame(std::current_exception());
     }
-    co_return error_code();
 }
 
 error_code body_delivery::blame(const std::exception_ptr& e) noexcept {

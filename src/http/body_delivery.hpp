@@ -5,6 +5,7 @@
 
 #include "http/connection.hpp"
 #include "http/content_decoder.hpp"
+#include "http/core.hpp"
 #include <asio_retry/http/body_sink.hpp>
 #include <asio_retry/http/fetch_policy.hpp>
 #include <asio_retry/observer.hpp>
@@ -25,7 +26,11 @@ class body_delivery {
 public:
     /// With a null `sink` it only reads. A body that the sink does not take is read into memory.
     /// The policy must outlive it.
-    body_delivery(connection& c, body_sink* sink, const fetch_policy& policy, std::string url);
+    body_delivery(connection& c,
+                  body_sink* sink,
+                  const fetch_policy& policy,
+                  timer_service& timers,
+                  std::string url);
 
     /// Who is told how far it is; may be null.
     void watch(observer* o, std::string operation) noexcept {
@@ -34,8 +39,10 @@ public:
     }
 
     /// Takes what the connection has read; with an `end` that is an error, that was the last of it.
-    /** Precondition: the awaiting coroutine does not throw when it is cancelled. */
-    asio::awaitable<error_code> take(error_code end);
+    /** Of a body that is much larger than what was read of it not all is handed on at `deadline`,
+        or when the caller cancels. Precondition: the awaiting coroutine does not throw when it is
+        cancelled. */
+    asio::awaitable<error_code> take(error_code end, steady_time deadline);
 
     /// Whether the sink has taken the response for its own.
     bool is_under_way() const noexcept { return delivers_; }
@@ -47,21 +54,24 @@ public:
 private:
     asio::awaitable<error_code> decide();
     asio::awaitable<error_code> begin(const response* head);
-    asio::awaitable<error_code> write();
+    asio::awaitable<error_code> write(steady_time deadline);
+    asio::awaitable<error_code> write_piece();
     asio::awaitable<error_code> finish();
     error_code begin_decoding(const response& head);
-    error_code next_piece();
+    error_code next_piece(std::string_view& read);
+    bool has_more() const noexcept { return decoder_ && decoder_->stopped(); }
     error_code blame(const std::exception_ptr& e) noexcept;
 
     connection& connection_;
     body_sink* sink_;
     const fetch_policy& policy_;
+    timer_service& timers_;
     std::optional<content_decoder> decoder_;
     std::string url_;
     observer* observer_ = nullptr;
     std::string operation_;
-    std::string piece_;
-    std::string plain_;
+    std::string read_;   // and not yet handed on, where that is not the piece itself
+    std::string piece_;  // of the plain body
     std::uint64_t received_ = 0;
     bool decided_ = false;
     bool delivers_ = false;

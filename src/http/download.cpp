@@ -33,6 +33,14 @@ void throw_if(const error_code& ec) {
     if (ec) throw boost::system::system_error(ec);
 }
 
+/// A validator is one of a URL (RFC 9110 8.8.3): the rest is asked for where the beginning came
+/// from, wherever a redirect leads this time.
+std::string shown(const request& r) {
+    target to;
+    throw_if(parse_target(r.url(), to));
+    return std::move(to.display);
+}
+
 std::optional<std::uint64_t> content_length(const response::fields& headers) noexcept {
     const auto text = headers[boost::beast::http::field::content_length];
     std::uint64_t value = 0;
@@ -56,12 +64,11 @@ public:
     bool takes(const response& head) noexcept override;
     asio::awaitable<error_code> begin(const response& head) override;
     asio::awaitable<void> write(asio::const_buffer bytes) override;
-    asio::awaitable<void> end(const response& whole) override;
+    asio::awaitable<error_code> end(const response& whole) override;
     bool can_begin_again() const noexcept override { return true; }
 
 private:
-    void open(const request& r);
-    bool is_ours(const partial_record& known) const noexcept;
+    void open();
     error_code begin_whole(const response& head);
     error_code begin_rest(const response& head);
     error_code check_end(const response& head);
@@ -71,7 +78,6 @@ private:
     std::string path_;
     download_options options_;
     partial_file file_;
-    std::string url_;
     std::optional<std::uint64_t> size_;  // of the whole
     std::uint64_t kept_ = 0;
     bool is_open_ = false;
@@ -84,29 +90,23 @@ void file_sink::ask(request& r) {
         throw_if(error::unasked_range);
     }
     if (r.method() == "HEAD") throw_if(error::invalid_method);
-    if (!is_open_) open(r);
+    if (!is_open_) open();
     // A date for a validator does not tell a coded body from a plain one.
     if (r.headers().count("Accept-Encoding") == 0) r.header("Accept-Encoding", "identity");
     if (options_.digest() != digest_checking::off && r.headers().count("Want-Repr-Digest") == 0) {
         r.header("Want-Repr-Digest", "sha-256=10, sha-512=5");
     }
     const auto& known = file_.state();
-    asks_for_rest_ = r.method() == "GET" && known && file_.offset() != 0;
+    asks_for_rest_ = r.method() == "GET" && known && file_.offset() != 0 && known->url == shown(r);
     if (!asks_for_rest_) return;
     r.header("Range", range_from(file_.offset()));
     r.header("If-Range", known->validator);
 }
 
-void file_sink::open(const request& r) {
-    target to;
-    throw_if(parse_target(r.url(), to));
+void file_sink::open() {
     throw_if(file_.open(path_));
     is_open_ = true;
-    url_ = std::move(to.display);
-    const auto& known = file_.state();
-    const bool wanted =
-        options_.resume() == resumption::across_calls && known && known->url == url_;
-    if (!wanted) throw_if(begin_anew());
+    if (options_.resume() != resumption::across_calls) throw_if(begin_anew());
 }
 
 bool file_sink::takes(const response& head) noexcept {
@@ -127,7 +127,7 @@ asio::awaitable<error_code> file_sink::begin(const response& head) {
 error_code file_sink::begin_whole(const response& head) {
     const auto now = std::chrono::system_clock::now();
     size_ = content_length(head.headers());
-    return file_.restart(url_, strong_validator(head.headers(), now), size_);
+    return file_.restart(head.url(), strong_validator(head.headers(), now), size_);
 }
 
 /// RFC 9110 15.3.7. If-Range is a wish only: whether it was heard shows in what comes.
@@ -168,7 +168,7 @@ error_code file_sink::check_end(const response& head) {
 
 error_code file_sink::begin_anew() {
     size_.reset();
-    return file_.restart(url_, {}, std::nullopt);
+    return file_.restart({}, {}, std::nullopt);
 }
 
 asio::awaitable<void> file_sink::write(asio::const_buffer bytes) {
@@ -181,14 +181,17 @@ asio::awaitable<void> file_sink::write(asio::const_buffer bytes) {
 }
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): awaited at once
-asio::awaitable<void> file_sink::end(const response& whole) {
-    is_open_ = false;
+asio::awaitable<error_code> file_sink::end(const response& whole) {
+    // Without a Content-Length only this tells that a 206 did not hold what its Content-Range says.
+    if (size_ && *size_ != file_.offset()) co_return error::incomplete_response;
     if (const error_code ec = has_all_ ? error_code() : check_digest(whole)) {
+        is_open_ = false;
         file_.discard();
         throw_if(ec);
     }
     throw_if(file_.finish());
-    co_return;
+    is_open_ = false;
+    co_return error_code();
 }
 
 error_code file_sink::check_digest(const response& whole) {

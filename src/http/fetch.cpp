@@ -245,7 +245,6 @@ asio::awaitable<fetch_result> run_fetch(fetch_place_ptr begin) {
 
         if (!ec && call.may_be_encoded()) [[unlikely]] {
             ec = co_await call.decode(place->deadline);
-            cancels = co_await asio::this_coro::cancellation_state;
         }
         cancelled = is_cancelled(cancels);
         next = call.end_attempt(ec, cancelled);
@@ -261,8 +260,10 @@ asio::awaitable<fetch_result> run_fetch(fetch_place_ptr begin) {
             bool goes_on = call.goes_on(next.why);
             if (!goes_on && call.may_renew(next.why)) {
                 goes_on = co_await call.renew();
+                cancels = co_await asio::this_coro::cancellation_state;
+                cancelled = is_cancelled(cancels);
             }
-            if (goes_on) next = call.start(cancelled);
+            if (goes_on || cancelled) next = call.start(cancelled);
         }
     }
     co_await asio::this_coro::throw_if_cancelled(throws);

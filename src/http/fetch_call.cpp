@@ -28,7 +28,10 @@ error_code fetch_call::prepare() {
     if (begin_.error) return begin_.error;
     if (const error_code ec = check_request(begin_.what)) return ec;
     if (!state_.is_user_agent_valid) return error::invalid_header;
-    if (rounds_ == 0 && needs_key(begin_.what, begin_.policy)) key_ = make_idempotency_key();
+    if (needs_key(begin_.what, begin_.policy)) {
+        if (share_.key.empty()) share_.key = make_idempotency_key();
+        begin_.what.idempotency_key(share_.key);
+    }
     if (const error_code ec = prepare_body()) return ec;
     make_wire(begin_.what);
     return {};
@@ -54,11 +57,10 @@ error_code fetch_call::prepare_body() {
 }
 
 void fetch_call::make_wire(const request& r) {
-    const bool own_key = !key_.empty() && !is_idempotent_method(r.method());
     wire_ = serialize(r,
                       *begin_.to,
                       state_.config.user_agent(),
-                      own_key ? key_ : begin_.what.idempotency_key(),
+                      begin_.what.idempotency_key(),
                       notice_,
                       std::move(wire_.bytes));
     const std::string& counter = begin_.policy.attempt_header();
@@ -72,15 +74,15 @@ std::string fetch_call::operation() const {
 }
 
 retry_action fetch_call::start(bool cancelled) {
+    if (cancelled) {
+        failure_ = asio::error::operation_aborted;
+        return retry_action::finish(reason::cancelled);
+    }
     failure_ = prepare();
     if (failure_ == error::body_not_replayable) {
         return retry_action::finish(reason::body_not_replayable);
     }
     if (failure_) return retry_action::finish(reason::permanent_failure);
-    if (cancelled) {
-        failure_ = asio::error::operation_aborted;
-        return retry_action::finish(reason::cancelled);
-    }
     if (begin_.policy.retry().observer()) watch();
     gate_.guard(begin_.endpoint, begin_.policy.pacing() == pacing::on);
     if (lane_ == nullptr && rounds_ == 0) {
@@ -175,7 +177,7 @@ void fetch_call::begin_exchange() {
 asio::awaitable<error_code> fetch_call::exchange_at_length(steady_time deadline) {
     connection& c = *lease_.get();
     const request& r = begin_.what;
-    body_delivery delivery(c, r.sink().get(), begin_.policy, begin_.to->display);
+    body_delivery delivery(c, r.sink().get(), begin_.policy, timers_, begin_.to->display);
     if (const auto& watching = begin_.policy.retry().observer())
         delivery.watch(watching.get(), operation());
     feed_.reset();
@@ -200,7 +202,7 @@ attempt_facts fetch_call::facts() const noexcept {
                                          : send_state::partial;
     const auto& source = begin_.what.source();
     const bool started = lease_.get() != nullptr && lease_.get()->reader().started();
-    return {sent, on_reused_, started, source && !source->can_be_read()};
+    return {sent, on_reused_, started, source && !source->can_be_read(), share_.has_resent};
 }
 
 retry_action fetch_call::end_attempt(error_code ec, bool cancelled) {
@@ -226,6 +228,7 @@ retry_action fetch_call::end_attempt(error_code ec, bool cancelled) {
 
     const bool stale =
         next.what == retry_action::type::wait && next.source == delay_source::stale_connection;
+    share_.has_resent = share_.has_resent || stale;
     if (lane_ != nullptr) lane_->attempt_ended(stale, now);
     if (!stale) gate_.leave(v, ec, now);
     wish_ = stale || misdirected ? connection_wish::fresh : connection_wish::any;

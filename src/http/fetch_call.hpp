@@ -41,6 +41,7 @@ public:
           begin_(begin),
           wire_(wire),
           retry_(shaped(begin_.policy.retry())),
+          share_(lane ? lane->share() : own_share_),
           max_redirects_(begin_.policy.max_redirects()) {}
 
     /// Makes the request of this hop ready to be sent. If it cannot be, finishes.
@@ -137,7 +138,8 @@ private:
     fetch_start& begin_;  // of this hop
     wire_request& wire_;
     retry_policy retry_;  // of this hop
-    std::string key_;
+    call_share own_share_;
+    call_share& share_;
     std::optional<retry_call> call_;
     attempt_gate gate_;
     pool_lease lease_;

@@ -14,17 +14,24 @@
 
 namespace asio_retry::http::detail {
 
+/// What there is once in a call, also if it is hedged.
+class call_share {
+public:
+    unsigned numbers = 0;     ///< the last that was given to an attempt
+    std::string key;          ///< the Idempotency-Key, once one was made
+    bool has_resent = false;  ///< for a stale connection
+};
+
 /// Told by its `fetch_call`, asked by the race. All of a call's lanes run on one executor.
 class fetch_lane {
 public:
-    /// `numbers` is the last number given to any attempt of the call. Lane 0 is the fetch as it
-    /// would be without hedging.
+    /// Lane 0 is the fetch as it would be without hedging.
     fetch_lane(unsigned index,
                steady_time call_start,
                steady_time now,
-               unsigned& numbers,
+               call_share& share,
                timed_wait& changed) noexcept
-        : numbers_(numbers),
+        : share_(share),
           changed_(changed),
           call_start_(call_start),
           started_(now - call_start),
@@ -41,9 +48,11 @@ public:
 
     /// The number in the whole call of the lane's own n-th attempt, which starts now if it is new.
     unsigned number_of(unsigned own) {
-        while (numbers_given_.size() < own) numbers_given_.push_back(++numbers_);
+        while (numbers_given_.size() < own) numbers_given_.push_back(++share_.numbers);
         return numbers_given_[own - 1];
     }
+
+    call_share& share() noexcept { return share_; }
 
     /// An attempt has all it waited for, and goes to work.
     void attempt_runs(steady_time now) {
@@ -68,7 +77,7 @@ public:
     std::string operation;
 
 private:
-    unsigned& numbers_;
+    call_share& share_;
     timed_wait& changed_;
     std::vector<unsigned> numbers_given_;
     const steady_time call_start_;

@@ -2,7 +2,6 @@
 #include "http/hedged_fetch.hpp"
 
 #include "http/fetch.hpp"
-#include "http/idempotency.hpp"
 #include "http/verdicts.hpp"
 #include <asio_retry/detail/hedge_contest.hpp>
 #include <asio_retry/detail/hedge_race.hpp>
@@ -36,13 +35,11 @@ hedged_fetch::hedged_fetch(std::shared_ptr<client_state> state,
       changed_(timers),
       start_(timers.now()),
       delay_(asio_retry::detail::hedge_delay(options_, begin_.endpoint.latency())) {
-    // All of them are the same to the server.
-    if (needs_key(begin_.what, begin_.policy)) begin_.what.idempotency_key(make_idempotency_key());
     begin_.endpoint.counters().calls.fetch_add(1, std::memory_order_relaxed);
 }
 
 asio::awaitable<void> hedged_fetch::lane(unsigned n) {
-    entries_.push_back(std::make_unique<entry>(n, start_, timers_.now(), numbers_, changed_));
+    entries_.push_back(std::make_unique<entry>(n, start_, timers_.now(), share_, changed_));
     return run(this, entries_.back().get());
 }
 
@@ -127,8 +124,18 @@ retry_report hedged_fetch::merge(const fetch_result& end) const {
             end.report().retry_after()};
 }
 
+/// Which lane speaks where none has won: one that was cancelled, as only the caller can have done
+/// that then; else the first.
+unsigned hedged_fetch::last_word() const noexcept {
+    for (unsigned n = 0; n < entries_.size(); ++n) {
+        const auto& result = entries_[n]->result;
+        if (result && result->reason() == reason::cancelled) return n;
+    }
+    return 0;
+}
+
 fetch_result hedged_fetch::finish(std::string* operation) {
-    entry& end = *entries_[winner_.value_or(0)];
+    entry& end = *entries_[winner_.value_or(last_word())];
     if (!end.result) std::rethrow_exception(end.exception);
     retry_report report = merge(*end.result);
     if (operation != nullptr) *operation = end.operation;

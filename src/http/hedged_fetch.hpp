@@ -49,6 +49,7 @@ private:
     static asio::awaitable<void> run(hedged_fetch* self, entry* e);
     bool has_room() const noexcept;
     retry_report merge(const fetch_result& end) const;
+    unsigned last_word() const noexcept;
 
     std::shared_ptr<client_state> state_;
     fetch_start begin_;
@@ -57,7 +58,7 @@ private:
     timed_wait changed_;
     const steady_time start_;
     std::optional<nanoseconds> delay_;
-    unsigned numbers_ = 0;
+    call_share share_;
     std::vector<std::unique_ptr<entry>> entries_;
     std::optional<unsigned> winner_;
 };

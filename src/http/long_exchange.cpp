@@ -5,6 +5,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
+#include <exception>
 
 namespace asio_retry::http::detail {
 
@@ -18,9 +19,17 @@ constexpr std::size_t slice = std::size_t{256} * 1024;
 asio::awaitable<error_code> long_exchange::run(steady_time deadline) {
     const auto executor = co_await asio::this_coro::executor;
     duplex both(timer_service::of(executor), executor, connection_);
-    const error_code ec = co_await exchange(&both, deadline);
+    error_code ec;
+    std::exception_ptr thrown;
+    try {
+        ec = co_await exchange(&both, deadline);
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    // What is under way refers to this frame.
     both.stop();
     while (both.is_running()) co_await both.change(steady_time::max());
+    if (thrown) std::rethrow_exception(thrown);
     if (const auto last = both.written()) has_sent(*last);
     const bool is_whole = !ec && connection_.reader().done();
     const bool cancelled = is_cancelled(co_await asio::this_coro::cancellation_state);
@@ -35,12 +44,14 @@ asio::awaitable<error_code> long_exchange::exchange(duplex* both, steady_time de
         if (!both->is_writing() && may_send(timers.now())) {
             if (const error_code ec = co_await send(both)) co_return ec;
         }
+        // Before the wait as well: it may have come while the source or the sink was at work.
+        if (is_cancelled(co_await asio::this_coro::cancellation_state)) co_return error_code();
         co_await both->change(std::min(deadline, wake_));
         if (is_cancelled(co_await asio::this_coro::cancellation_state)) co_return error_code();
         if (const auto w = both->written()) has_sent(*w);
         if (const auto r = both->received()) {
             connection_.input().commit(r->count);
-            error_code ec = co_await delivery_.take(r->error);
+            error_code ec = co_await delivery_.take(r->error, deadline);
             if (ec && !reader.started() && send_error_) ec = send_error_;
             if (ec || reader.done()) co_return ec;
         }

@@ -7,6 +7,7 @@
 #include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/string.hpp>
+#include <boost/beast/http/error.hpp>
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/parser.hpp>
@@ -73,10 +74,19 @@ private:
     void on_field_impl(boost::beast::http::field name,
                        boost::beast::string_view name_text,
                        boost::beast::string_view value,
-                       boost::beast::error_code&) override {
+                       boost::beast::error_code& ec) override {
         // A trailer comes behind the header; it must not change what that has said.
-        if (!is_header_done()) get().insert(name, name_text, value);
+        if (is_header_done()) return;
+        if (name_text.size() > longest_in_field || value.size() > longest_in_field) {
+            ec = boost::beast::http::error::header_limit;
+            return;
+        }
+        get().insert(name, name_text, value);
     }
+
+    /// Of name or value: `fields` counts both in 16 bits, with two characters that follow each, and
+    /// throws above that.
+    static constexpr std::size_t longest_in_field = 65'533;
 
     std::string reason_;
 };

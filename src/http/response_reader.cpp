@@ -20,7 +20,10 @@ namespace beast_http = boost::beast::http;
 namespace {
 
 constexpr unsigned max_informational = 16;
-constexpr std::string_view end_of_head = "\r\n\r\n";
+/// The empty line at the end of a head, from the end of the line before it; and what some take for
+/// one, which is refused.
+constexpr std::string_view end_of_head = "\n\r\n";
+constexpr std::string_view bare_end_of_head = "\n\n";
 /// Of each byte of a body: what its chunk headers, which a sender is free to pad, may take.
 constexpr std::uint64_t max_chunk_overhead = 16;
 
@@ -84,7 +87,8 @@ void response_reader::pause_behind_head() {
 }
 
 error_code response_reader::limit_body(std::uint64_t most) {
-    if (body_size().value_or(0) > most) return error::body_too_large;
+    // What has none, a 304 say, may tell the length of another's (RFC 9110 8.6).
+    if (!done_ && body_size().value_or(0) > most) return error::body_too_large;
     parser_->body_limit(most);
     return {};
 }
@@ -111,10 +115,12 @@ error_code response_reader::take_head(read_buffer& input) {
     if (!begins_as_http(text)) return beast_http::error::bad_version;
     if (waited_for_ != 0 && text.size() < header_limit_) {
         const std::size_t overlap = std::min(waited_for_, end_of_head.size() - 1);
-        const bool is_whole =
-            text.find(end_of_head, waited_for_ - overlap) != std::string_view::npos;
+        const std::string_view recent = text.substr(waited_for_ - overlap);
         waited_for_ = text.size();
-        if (!is_whole) return need_more;
+        if (recent.find(end_of_head) == std::string_view::npos &&
+            recent.find(bare_end_of_head) == std::string_view::npos) {
+            return need_more;
+        }
     }
     error_code ec;
     const std::size_t size = parser_->put(input.data(), ec);

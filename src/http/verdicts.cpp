@@ -96,7 +96,7 @@ verdict judge_error(const request& r,
         result.forbid_retry(reason::not_idempotent);
     } else if (facts.body_spent) {
         result.forbid_retry(reason::body_not_replayable);
-    } else if (facts.reused && !facts.response_started &&
+    } else if (facts.reused && !facts.response_started && !facts.has_resent &&
                result.kind() == failure_kind::connection_lost) {
         result.stale_connection();
     }

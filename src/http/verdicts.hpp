@@ -20,16 +20,19 @@ public:
     attempt_facts(send_state s,
                   bool on_reused_connection,
                   bool any_response_byte,
-                  bool body_is_spent = false) noexcept
+                  bool body_is_spent = false,
+                  bool one_was_resent = false) noexcept
         : sent(s),
           reused(on_reused_connection),
           response_started(any_response_byte),
-          body_spent(body_is_spent) {}
+          body_spent(body_is_spent),
+          has_resent(one_was_resent) {}
 
     send_state sent = send_state::none;
     bool reused = false;
     bool response_started = false;
     bool body_spent = false;  ///< it cannot be read again
+    bool has_resent = false;  ///< the call, for a stale connection
 };
 
 /// What the head of a response says that was not whole.

@@ -20,10 +20,10 @@ With -o the body of a 2xx is written to FILE.part as it comes, and becomes FILE 
 until then FILE is as it was. What breaks off goes on from there where the server can tell that the
 file is still the same. Nothing is left of a fetch that fails, or with -C - what the next run needs.
 
-With --policy FILE each URL is fetched as the endpoint it belongs to. Of three values the first
-counts: an option's, the file's, the default in brackets. Retry budgets, circuit breakers and limits
-are those of the file, and the file's default endpoint has a retry budget unless it says null;
-without a file there are none, and every attempt that was asked for is made.
+With --policy FILE each URL is fetched as its endpoint says. Of three values the first counts: an
+option's, the file's, the default in brackets. Retry budgets, circuit breakers and limits are those
+of the file, and the file's default endpoint has a retry budget unless it says null; without a file
+there are none, and every attempt that was asked for is made.
 
 Exit status:
   0  every response was 2xx           2    wrong usage or policy file; nothing was sent

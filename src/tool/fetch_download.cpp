@@ -66,10 +66,10 @@ asio::awaitable<void> download::write(asio::const_buffer bytes) {
 }
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): awaited at once
-asio::awaitable<void> download::end(const http::response& whole) {
+asio::awaitable<error_code> download::end(const http::response& whole) {
     try {
         auto pending = to_->end(whole);
-        co_await std::move(pending);
+        if (const error_code ec = co_await std::move(pending)) co_return ec;
     } catch (const boost::system::system_error& e) {
         note(e.code());
         throw;
@@ -77,6 +77,7 @@ asio::awaitable<void> download::end(const http::response& whole) {
     // What says that nothing was missing has a body of its own.
     if (whole.status() == range_not_satisfiable) bytes_ = to_->kept();
     is_whole_ = true;
+    co_return error_code();
 }
 
 void download::note(const error_code& ec) noexcept {

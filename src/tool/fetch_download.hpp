@@ -36,7 +36,7 @@ public:
     bool takes(const http::response& head) noexcept override { return to_->takes(head); }
     boost::asio::awaitable<error_code> begin(const http::response& head) override;
     boost::asio::awaitable<void> write(boost::asio::const_buffer bytes) override;
-    boost::asio::awaitable<void> end(const http::response& whole) override;
+    boost::asio::awaitable<error_code> end(const http::response& whole) override;
     bool can_begin_again() const noexcept override { return to_->can_begin_again(); }
 
 private:

@@ -2,6 +2,7 @@
 #include "http/support/fetcher.hpp"
 #include <asio_retry/http/attempt_hook.hpp>
 
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -19,12 +20,14 @@ public:
         ++refusals;
         seen = r.body();
         token = "fresh";
+        if (meanwhile) meanwhile();
         co_return renews;
     }
     std::string token = "stale", seen;
     int refusals = 0;
     bool renews = true;
     error_code fault;
+    std::function<void()> meanwhile;
 };
 
 TEST(AttemptHook, SignsEachAttemptAnewAndKeepsTheKey) {
@@ -61,6 +64,28 @@ TEST(AttemptHook, RenewsWhatA401RefusesOnce) {
         EXPECT_EQ(hook->seen, "who?");
         if (!renews) continue;
         EXPECT_EQ(server.requests().at(1).field("Authorization"), "fresh-2");
+    }
+}
+
+TEST(AttemptHook, IsCancelledWhileItRenews) {
+    for (const bool throws : {true, false}) {
+        for (const bool renews : {true, false}) {
+            scripted_server server({{expect_request(), send(response(401, "who?")), stall()}});
+            fetcher f;
+            const auto hook = std::make_shared<signer>();
+            hook->renews = renews;
+            const auto call = f.start(request("GET", server.url()), at_once().hook(hook));
+            hook->meanwhile = [&] {
+                call->signal.emit(asio::cancellation_type::terminal);
+                if (throws) throw boost::system::system_error(asio::error::operation_aborted);
+            };
+            f.run_until(call);
+            EXPECT_EQ((*call)->reason(), reason::cancelled);
+            EXPECT_EQ((*call)->error(), asio::error::operation_aborted);
+            EXPECT_EQ((*call)->report().attempts(), 1U);
+            EXPECT_EQ((**call)->body(), "who?");
+            EXPECT_EQ(server.requests().size(), 1U);
+        }
     }
 }
 

@@ -115,6 +115,33 @@ TEST(BodySink, EndsTheCallByThrowing) {
     EXPECT_EQ(f.state->pool.count().open, 0U);
 }
 
+TEST(BodySink, IsCancelledWhileItWrites) {
+    scripted_server server(
+        {{expect_request(), send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"), stall()}});
+    fetcher f;
+    const auto sink = std::make_shared<keeper>();
+    const auto call = f.start(request("GET", server.url()).deliver_to(sink),
+                              at_once(no_wait().attempt_timeout(retry_policy::unlimited)));
+    sink->meanwhile = [&] { call->signal.emit(asio::cancellation_type::terminal); };
+    f.run_until(call);
+    EXPECT_EQ((*call)->reason(), reason::cancelled);
+    EXPECT_EQ(sink->text, "abc");
+}
+
+TEST(BodySink, HasNothingToTakeOfAResponseThatOnlyTellsALength) {
+    scripted_server server(
+        {{expect_request(),
+          send("HTTP/1.1 304 Not Modified\r\nContent-Length: 9999999999\r\n\r\n"),
+          stall()}});
+    fetcher f;
+    const auto sink = std::make_shared<keeper>();
+    const auto r =
+        f.fetch(request("GET", server.url()).header("If-None-Match", "\"x\"").deliver_to(sink));
+    ASSERT_TRUE(r.ok()) << r.report().summary();
+    EXPECT_EQ(r->status(), 304U);
+    EXPECT_TRUE(sink->statuses.empty());
+}
+
 TEST(BodySink, RefusesAResponseWithAnErrorOfAKind) {
     scripted_server server({{expect_request(), send(response(200, "abc")), close()},
                             {expect_request(), send(response(200, "abc")), stall()}});

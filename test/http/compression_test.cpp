@@ -129,5 +129,24 @@ TEST(Compression, CanBeCancelledWhileItIsUndone) {
     EXPECT_EQ(f.state->pool.count().open, 0U);
 }
 
+TEST(Compression, GoesToASinkInPiecesOfBoundedSize) {
+    const std::string body = gzipped(std::string(1'000'000, '\0'));
+    const std::string sent = response(200, body, "Content-Encoding: gzip\r\n");
+    scripted_server server({{expect_request(), send(sent), expect_request(), send(sent), stall()}});
+    fetcher f;
+    const auto sink = std::make_shared<keeper>();
+    const request get = request("GET", server.url()).deliver_to(sink);
+    ASSERT_TRUE(f.fetch(get, compressed()).ok());
+    EXPECT_EQ(sink->text.size(), 1'000'000U);
+    EXPECT_LE(sink->largest, 64U * 1024);
+
+    // Of what is still to come nothing follows a cancellation.
+    const auto call = f.start(get, compressed());
+    sink->meanwhile = [&] { call->signal.emit(asio::cancellation_type::terminal); };
+    f.run_until(call);
+    EXPECT_EQ((*call)->reason(), reason::cancelled);
+    EXPECT_LE(sink->text.size(), 64U * 1024);
+}
+
 }  // namespace
 }  // namespace asio_retry::test

@@ -165,23 +165,79 @@ INSTANTIATE_TEST_SUITE_P(
             "0\r\n\r\n"}),
     [](const auto& row) { return row.param.first; });
 
-TEST_F(Download, ChunkedRestThatIsTooShortOrTooLongFails) {
+/// A 206 of bytes 4 to 9 of 10, which does not say how long its body is.
+std::string rest_without_length(const std::string& body, bool chunked) {
+    const std::string head =
+        "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 4-9/10\r\n" + std::string(tag);
+    if (!chunked) return head + "\r\n" + body;
+    return head + "Transfer-Encoding: chunked\r\n\r\n" + std::to_string(body.size()) + "\r\n" +
+           body + "\r\n0\r\n\r\n";
+}
+
+TEST_F(Download, ChunkedRestThatIsTooLongFails) {
+    scripted_server server(
+        {{expect_request(), send(cut("0123456789", 4)), close()},
+         {expect_request(), send(rest_without_length("456789x", true)), stall()}});
+    fetcher f;
+    EXPECT_FALSE(f.fetch(get(server)).ok());
+    EXPECT_FALSE(fs::exists(target));
+}
+
+TEST_F(Download, GoesOnBehindARestThatWasTooShort) {
     const std::string text = "0123456789";
-    for (const std::string body : {"45678", "456789x"}) {
-        char size[8];
-        std::snprintf(size, sizeof(size), "%zx", body.size());
+    const std::string unsized_beginning = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" +
+                                          std::string(tag) + "\r\n4\r\n0123\r\n";
+    for (const bool chunked : {true, false}) {
+        for (const auto& beginning : {cut(text, 4), unsized_beginning}) {
+            scripted_server server(
+                {{expect_request(), send(beginning), close()},
+                 {expect_request(), send(rest_without_length("456", chunked)), close()},
+                 {expect_request(), send(rest(text, 7)), stall()}});
+            fetcher f;
+            const auto r = f.fetch(get(server));
+            ASSERT_TRUE(r.ok()) << r.report().summary();
+            EXPECT_EQ(r.report().history()[1].error, http::error::incomplete_response);
+            EXPECT_EQ(r.report().history()[1].kind, failure_kind::connection_lost);
+            EXPECT_EQ(server.requests().at(2).field("Range"), "bytes=7-");
+            EXPECT_EQ(text_of(target), text);
+            fs::remove(target);
+        }
+    }
+}
+
+TEST_F(Download, ThatEndsWithARestThatWasTooShortLeavesNothingIfNothingIsToStay) {
+    scripted_server server({{expect_request(), send(cut("0123456789", 4)), close()},
+                            {expect_request(), send(rest_without_length("456", true)), stall()}});
+    fetcher f;
+    const auto options = download_options().resume(resumption::within_call);
+    const auto r = f.fetch(get(server, options), at_once(no_wait().max_attempts(2)));
+    EXPECT_EQ(r.error(), http::error::incomplete_response);
+    EXPECT_EQ(r.reason(), reason::attempts_exhausted);
+    EXPECT_TRUE(names().empty());
+}
+
+/// What a validator is worth, another URL does not know (RFC 9110 8.8.3).
+TEST_F(Download, IsResumedOnlyFromTheUrlThatTheBeginningCameFrom) {
+    const std::string text = "0123456789";
+    const auto to = [](const std::string& path) {
+        return send(response(302, "", "Location: " + path + "\r\n"));
+    };
+    for (const bool moved : {false, true}) {
+        const std::string second = moved ? "abcdefghij" : text;
         scripted_server server(
-            {{expect_request(), send(cut(text, 4)), close()},
+            {{expect_request(), to("/v1"), expect_request(), send(cut(text, 4)), close()},
              {expect_request(),
-              send("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes "
-                   "4-9/10\r\nTransfer-Encoding: "
-                   "chunked\r\n" +
-                   std::string(tag) + "\r\n" + size + "\r\n" + body + "\r\n0\r\n\r\n"),
+              to(moved ? "/v2" : "/v1"),
+              expect_request(),
+              send(moved ? response(200, second, tag) : rest(text, 4)),
               stall()}});
         fetcher f;
-        const auto r = f.fetch(get(server));
-        EXPECT_FALSE(r.ok());
-        EXPECT_FALSE(fs::exists(target)) << body;
+        EXPECT_FALSE(f.fetch(get(server), only_once().max_redirects(1)).ok());
+        const auto r = f.fetch(get(server), only_once().max_redirects(1));
+        ASSERT_TRUE(r.ok()) << r.report().summary();
+        EXPECT_EQ(text_of(target), second);
+        EXPECT_EQ(server.requests().at(2).count("Range"), 0U);
+        EXPECT_EQ(server.requests().at(3).field("Range"), moved ? "" : "bytes=4-");
     }
 }
 

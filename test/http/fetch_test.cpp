@@ -150,6 +150,30 @@ TEST(Fetch, MakesUpOneKeyForAllAttempts) {
     EXPECT_EQ(requests.at(1).body, "x");
 }
 
+TEST(Fetch, MakesUpAKeyWhereARedirectLeadsToAnEndpointThatWantsOne) {
+    using http::endpoint_policy;
+    scripted_server server({{expect_request(),
+                             send(response(307, "", "Location: /charges\r\n")),
+                             expect_request(),
+                             send(response(500)),
+                             expect_request(),
+                             send(response(200)),
+                             stall()}});
+    const auto policy = at_once().max_redirects(1);
+    auto keyed = policy;
+    keyed.idempotency(http::idempotency::generate_key);
+    const http::endpoint charges("charges", http::endpoint_match().path("/charges"));
+    http::endpoint_table table(endpoint_policy().fetch(policy),
+                               {http::endpoint(charges).policy(endpoint_policy().fetch(keyed))});
+    fetcher f(http::client_config().endpoints(std::make_shared<http::endpoint_registry>(table)));
+    const auto r = f.fetch(request("POST", server.url()).body("x"));
+    ASSERT_TRUE(r.ok()) << r.report().summary();
+    const auto requests = server.requests();
+    EXPECT_EQ(requests.at(0).count("Idempotency-Key"), 0U);
+    EXPECT_EQ(requests.at(1).field("Idempotency-Key").size(), 36U);
+    EXPECT_EQ(requests.at(1).field("Idempotency-Key"), requests.at(2).field("Idempotency-Key"));
+}
+
 class FetchOfNothing : public testing::TestWithParam<std::pair<std::string, std::string>> {};
 
 TEST_P(FetchOfNothing, HasNoBodyAndKeepsTheConnection) {

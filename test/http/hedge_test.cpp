@@ -295,6 +295,24 @@ INSTANTIATE_TEST_SUITE_P(Types,
                                          asio::cancellation_type::partial,
                                          asio::cancellation_type::total));
 
+TEST(HedgedFetch, IsCancelledAlsoWhenTheFirstHasFailedAlready) {
+    const gate failed;
+    scripted_server server(
+        {{expect_request(), pause(50ms), send(response(500)), open_gate(failed), stall()}, silent});
+    fetcher f;
+    const auto call = f.start(request("GET", server.url()), hedged(5ms, no_wait().max_attempts(1)));
+    f.run_until([&] { return failed.is_open() && server.requests().size() == 2; });
+    f.context.restart();
+    f.context.run_for(20ms);
+    ASSERT_FALSE(call->done());
+    call->signal.emit(asio::cancellation_type::terminal);
+    f.run_until(call);
+    EXPECT_EQ((*call)->reason(), reason::cancelled);
+    EXPECT_EQ((*call)->error(), asio::error::operation_aborted);
+    EXPECT_EQ((**call)->status(), 500U);
+    EXPECT_EQ((*call)->report().history().size(), 2U);
+}
+
 TEST(HedgedFetch, CanBeCancelledAfterAnyNumberOfHandlers) {
     bool finished = false;
     for (int n = 0; !finished; ++n) {

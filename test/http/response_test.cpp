@@ -251,6 +251,29 @@ INSTANTIATE_TEST_SUITE_P(
         std::pair("HTTP/1.1 200 OK\r\n\r\n" + std::string(1001, 'x'), error::body_too_large),
         std::pair(many(100, "HTTP/1.1 100 Continue\r\n\r\n"), error::too_many_informational)));
 
+/// Longer than `fields` can hold one, whatever the limit.
+TEST(Fetch, RefusesAFieldThatIsTooLongInAnyCase) {
+    const std::string name(65'534, 'n');
+    for (const std::string& field : {"X: " + name, name + ": x"}) {
+        const std::string sent = "HTTP/1.1 200 OK\r\n" + field + "\r\nContent-Length: 0\r\n\r\n";
+        scripted_server server(
+            {{expect_request(), send(sent), stall()}, {expect_head(), send(sent), stall()}});
+        fetcher f;
+        const auto policy = at_once().max_header_size(1024 * 1024);
+        auto r = f.fetch(request("GET", server.url()), policy);
+        EXPECT_EQ(r.error(), error::header_too_large);
+        r = f.fetch(request("PUT", server.url()).body(std::string(30'000'000, 'x')), policy);
+        EXPECT_EQ(r.error(), error::header_too_large);
+    }
+    for (const std::string& field : {"X: " + name.substr(1), name.substr(1) + ": x"}) {
+        const std::string sent = "HTTP/1.1 200 OK\r\n" + field + "\r\nContent-Length: 0\r\n\r\n";
+        scripted_server server({{expect_request(), send(sent), stall()}});
+        fetcher f;
+        const auto policy = at_once().max_header_size(1024 * 1024);
+        EXPECT_TRUE(f.fetch(request("GET", server.url()), policy).ok());
+    }
+}
+
 class Slow : public testing::TestWithParam<connection_script> {};
 
 TEST_P(Slow, EndsAtTheAttemptTimeout) {

@@ -103,6 +103,25 @@ INSTANTIATE_TEST_SUITE_P(Deaths, Stale, testing::Values(close(), reset()), [](co
     return each.param.name();
 });
 
+TEST(Reuse, ResendsOnlyOnceACallWhereverRedirectsLead) {
+    scripted_server to(stale_then({expect_request(), send(response(200)), stall()}, close()));
+    const auto redirect = response(307, "", "Location: " + to.url() + "\r\n");
+    scripted_server from(stale_then({expect_request(), send(redirect), stall()}, close()));
+    fetcher f(http::client_config().policy(at_once().max_redirects(1)));
+    ASSERT_TRUE(f.get(from.url()).ok());
+    ASSERT_TRUE(f.get(to.url()).ok());
+    const auto r = f.get(from.url());
+    ASSERT_TRUE(r.ok()) << r.report().summary();
+    std::vector<delay_source> sources;
+    for (const auto& each : r.report().history()) sources.push_back(each.source);
+    EXPECT_EQ(sources,
+              (std::vector{delay_source::stale_connection,
+                           delay_source::none,
+                           delay_source::backoff,
+                           delay_source::none}));
+    EXPECT_EQ(r.report().attempts(), 3U);
+}
+
 TEST(Reuse, ResendsOnlyOnceACall) {
     scripted_server server(
         {{expect_request(), send(keep), expect_request(), close()}, {expect_request(), close()}});

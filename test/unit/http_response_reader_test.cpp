@@ -245,6 +245,13 @@ TEST(HttpResponseReader, TakesNoOtherVersionAndNoOtherProtocol) {
     EXPECT_TRUE(read("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n").is_response());
 }
 
+TEST(HttpResponseReader, RefusesBareLineFeedsWithoutWaitingForMore) {
+    response_reading r;
+    EXPECT_TRUE(r.feed("HTTP/1.1 200 OK\r\nA: b"));
+    EXPECT_FALSE(r.feed("\nB: c\n\n"));
+    EXPECT_EQ(r.end().how, end::refused);
+}
+
 TEST(HttpResponseReader, TakesEveryStatusOfThreeDigitsThatIsOne) {
     for (const char* status :
          {"000", "001", "099", "20", "2000", "2xx", "-20", "+200", "0200", " "}) {

@@ -254,6 +254,7 @@ TEST(HttpStaleConnection, IsOneThatWasReusedAndNeverAnswered) {
         {"reused, request sent", with("GET"), lost, {full, true, false}, true},
         {"reused, request cut", with("PUT"), reset, {partial, true, false}, true},
         {"reused, nothing sent", with("GET"), reset, {none, true, false}, true},
+        {"second one", with("GET"), lost, {full, true, false, false, true}, false},
         {"fresh", with("GET"), lost, {full, false, false}, false},
         {"answer begun", with("GET"), lost, {full, true, true}, false},
         {"timed out", with("GET"), timeout, {full, true, false}, false},

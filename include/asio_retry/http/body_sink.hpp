@@ -64,10 +64,11 @@ public:
     virtual boost::asio::awaitable<void> write(boost::asio::const_buffer bytes) = 0;
 
     /// The body has come whole. `whole` is as `begin` was given it.
+    /** An error ends the attempt, as one of `begin` does: what came is not what it ought to be. */
     // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): awaited at once
-    virtual boost::asio::awaitable<void> end(const response& whole) {
+    virtual boost::asio::awaitable<error_code> end(const response& whole) {
         (void)whole;
-        co_return;
+        co_return error_code();
     }
 
     /// Whether what was written can be taken back, by another `begin`. Default false.

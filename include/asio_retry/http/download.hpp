@@ -54,10 +54,11 @@ private:
     link stays one.
 
     An attempt that follows a break asks for the rest, with Range and If-Range, if the response that
-    broke off had a strong validator (RFC 9110 13.1.5) and its request was a GET; else it begins
-    anew. What comes then:
+    broke off had a strong validator (RFC 9110 13.1.5) and was that of a GET of the same URL, which
+    counts behind redirects; else it begins anew. What comes then:
     - 200 and other 2xx: the whole; the file begins anew
-    - 206 of the rest, with the same validator and length: is added. Any other 206 is
+    - 206 of the rest, with the same validator and length: is added; if its body ends too early,
+      which is `error::incomplete_response`, the next attempt goes on from there. Any other 206 is
       `error::wrong_range`, of kind connection_lost, and the next attempt begins anew
     - 416 that says that nothing is missing: the file is whole; the response has that status. Any
       other begins anew in the same way.

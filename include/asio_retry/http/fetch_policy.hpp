@@ -186,7 +186,8 @@ public:
     }
     unsigned max_redirects() const noexcept { return options_->max_redirects; }
 
-    /// Bound on a response's header, in bytes, trailer included. Above 0; default 64 KiB.
+    /// Bound on a response's header, in bytes, trailer included. Above 0; default 64 KiB. No field
+    /// may be longer than that in any case.
     fetch_policy& max_header_size(std::size_t bytes) {
         if (bytes == 0) throw std::invalid_argument("max_header_size: must be above 0");
         edit().max_header_size = bytes;

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,11 +43,12 @@ public:
         ++writes;
         largest = std::max(largest, bytes.size());
         if (fault) throw boost::system::system_error(fault);
+        if (meanwhile) meanwhile();
         co_return;
     }
-    boost::asio::awaitable<void> end(const http::response&) override {
+    boost::asio::awaitable<error_code> end(const http::response&) override {
         ++ends;
-        co_return;
+        co_return error_code();
     }
     bool can_begin_again() const noexcept override { return can_restart_; }
 
@@ -55,6 +57,7 @@ public:
     std::size_t writes = 0, largest = 0;
     int ends = 0;
     error_code refusal, fault;
+    std::function<void()> meanwhile;  ///< called while it writes
 
 private:
     bool can_restart_;
