@@ -20,6 +20,11 @@ add_compile_options(
   $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>
   $<$<CXX_COMPILER_ID:GNU>:-Wsuggest-override>)
 
+# Sources that are compiled together see each other's names and anonymous namespaces.
+if(CMAKE_UNITY_BUILD)
+  add_compile_options(-Wno-shadow $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()
+
 # A coroutine-heavy file takes many seconds to compile. ccache needs these to see through a
 # precompiled header, and a base directory to serve two checkouts from one cache.
 find_program(ASIO_RETRY_CCACHE ccache)
