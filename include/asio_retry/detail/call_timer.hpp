@@ -167,6 +167,9 @@ private:
     std::atomic<phase> phase_{phase::unlimited};
     bool cancellable_ = false;
     bool expired_ = false;
+
+protected:
+    bool cancelled_ = false;  ///< by the caller; here, where there is room for it
 };
 
 }  // namespace asio_retry::detail

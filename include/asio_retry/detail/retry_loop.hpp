@@ -106,9 +106,6 @@ public:
         return resume(timers_.now(), state);
     }
 
-    /// Instead of an attempt that a hook has cancelled before it began.
-    void cancelled() noexcept { last.fail(asio::error::operation_aborted); }
-
     void expired() noexcept {
         if (last.error() == asio::error::operation_aborted) {
             last.replace_error(error::attempt_timeout);
@@ -180,27 +177,25 @@ asio::awaitable<typename Finish::result, Executor> retry_loop(retry_policy polic
     bool more = steps.start(co_await asio::this_coro::cancellation_state);
     while (more) {
         const attempt current = steps.begin();
-        if (current.deadline() == steady_time::max()) {
-            try {
+        // What a hook has cancelled is thrown by the first co_await.
+        try {
+            if (current.deadline() != steady_time::max()) {
+                auto body = run_into(steps.last, op.function(), current, args...);
+                auto attempt = run_until(std::move(body), timers, current.deadline());
+                if (co_await std::move(attempt)) steps.expired();
+            } else if constexpr (std::is_void_v<value>) {
                 auto pending = invoke_attempt(op.function(), current, args...);
-                if constexpr (std::is_void_v<value>) {
-                    co_await std::move(pending);
-                    steps.last.succeed();
-                } else {
-                    value v = co_await std::move(pending);
-                    steps.last.succeed(std::move(v));
-                }
-            } catch (const boost::system::system_error& e) {
-                steps.last.fail(std::current_exception(), e.code());
-            } catch (...) {
-                steps.last.fail(std::current_exception());
+                co_await std::move(pending);
+                steps.last.succeed();
+            } else {
+                auto pending = invoke_attempt(op.function(), current, args...);
+                value v = co_await std::move(pending);
+                steps.last.succeed(std::move(v));
             }
-        } else if (is_cancelled(co_await asio::this_coro::cancellation_state)) {
-            steps.cancelled();
-        } else {
-            auto body = run_into(steps.last, op.function(), current, args...);
-            auto attempt = run_until(std::move(body), timers, current.deadline());
-            if (co_await std::move(attempt)) steps.expired();
+        } catch (const boost::system::system_error& e) {
+            steps.last.fail(std::current_exception(), e.code());
+        } catch (...) {
+            steps.last.fail(std::current_exception());
         }
         more = steps.end(op, co_await asio::this_coro::cancellation_state);
         if (steps.wants_wait()) {

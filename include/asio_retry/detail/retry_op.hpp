@@ -218,23 +218,23 @@ private:
     }
 
     void cancel() {
-        cancelled_ = true;
+        this->cancelled_ = true;
         this->cancel_step();
     }
 
     void backoff_done() { post(wait_handler(*this)); }
 
     retry_action wait_done(steady_time now) noexcept {
-        return cancelled_ ? call_.cancel(now) : call_.wait_done(now);
+        return this->cancelled_ ? call_.cancel(now) : call_.wait_done(now);
     }
 
     void proceed(retry_action next) {
         while (next.what == retry_action::type::wait) {
             operation_.run_reset();
-            if (next.delay > nanoseconds::zero() && !cancelled_) {
+            if (next.delay > nanoseconds::zero() && !this->cancelled_) {
                 return this->back_off(call_.wake_time());
             }
-            next = wait_done(cancelled_ ? timers_.now() : call_.wake_time());
+            next = wait_done(this->cancelled_ ? timers_.now() : call_.wake_time());
         }
         if (next.what == retry_action::type::finish) return finish(next.why);
         make_attempt();
@@ -243,7 +243,8 @@ private:
     void make_attempt() {
         const attempt current = call_.begin_attempt();
         // What is cancelled already, and what is only made for want of a value, ends at once.
-        const bool ends_at_once = cancelled_ || (finish_type::needs_attempt && call_.number() == 0);
+        const bool ends_at_once =
+            this->cancelled_ || (finish_type::needs_attempt && call_.number() == 0);
         const steady_time end = ends_at_once ? timers_.now() : current.deadline();
         const bool limited = end != steady_time::max();
         if (limited) {
@@ -275,11 +276,12 @@ private:
     }
 
     void attempt_done() {
-        if (this->end_attempt() && !cancelled_ && last_.error() == asio::error::operation_aborted) {
+        if (this->end_attempt() && !this->cancelled_ &&
+            last_.error() == asio::error::operation_aborted) {
             last_.replace_error(error::attempt_timeout);
         }
         const verdict v =
-            judge(policy_, last_.error(), cancelled_, [this] { return judge_values(); });
+            judge(policy_, last_.error(), this->cancelled_, [this] { return judge_values(); });
         const error_code ec = last_.error();
         // An attempt made for want of a value, after the deadline, is no success in any case.
         const bool counts = !finish_type::needs_attempt || call_.number() != 0;
@@ -320,7 +322,6 @@ private:
     [[no_unique_address]] Operation operation_;
     [[no_unique_address]] typename finish_type::values last_;
     canceller* canceller_ = nullptr;  // while the caller's slot is connected
-    bool cancelled_ = false;
 };
 
 }  // namespace asio_retry::detail
