@@ -75,6 +75,9 @@ public:
     /// Waits until it is the caller's turn, until `t` at the latest.
     detail::timed_wait::operation turn(steady_time t) noexcept { return served_.until(t); }
 
+    /// Ends such a wait as cancelled.
+    void cancel() noexcept { served_.cancel(); }
+
     /// What the caller was given; no place if it was not its turn yet. Ends its part.
     concurrency_lease take(steady_time now) noexcept;
 

@@ -429,6 +429,25 @@ TEST(ConcurrencyQueue, AWaitCountsAsWorkUntilItsHandlerHasRun) {
     }
 }
 
+TEST(ConcurrencyQueue, MayBeCancelledWhenTheContextOfItsHandlerIsGone) {
+    concurrency_limit limit(one_and_two());
+    asio::io_context context;
+    asio::cancellation_signal signal;
+    auto lease = limit.try_acquire({});
+    {
+        asio::io_context other;
+        const auto handler = [](error_code, concurrency_lease) { ADD_FAILURE() << "called"; };
+        limit.async_acquire(context.get_executor(),
+                            steady_time::max(),
+                            asio::bind_cancellation_slot(
+                                signal.slot(), asio::bind_executor(other.get_executor(), handler)));
+        lease.release();
+    }
+    signal.emit(asio::cancellation_type::terminal);
+    EXPECT_EQ(limit.running(), 0U);
+    EXPECT_EQ(limit.waiting(), 0U);
+}
+
 TEST(ConcurrencyQueue, AThreadPoolIsNotJoinedBeforeAWaitWithoutDeadlineEnds) {
     concurrency_limit limit(one_and_two());
     asio::thread_pool pool(1);

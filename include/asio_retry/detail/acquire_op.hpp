@@ -5,11 +5,11 @@
 
 #include <asio_retry/concurrency_limit.hpp>
 #include <asio_retry/detail/foreign_work.hpp>
+#include <asio_retry/detail/slot_watch.hpp>
 #include <asio_retry/detail/timed_wait.hpp>
 #include <asio_retry/error.hpp>
 
 #include <boost/asio/associated_allocator.hpp>
-#include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/error.hpp>
@@ -24,7 +24,9 @@ namespace asio_retry::detail {
 /// One wait for a place, on memory of the handler's allocator.
 /** Owned by its continuation, which the wait or the executor holds. */
 template <typename Executor, typename Handler>
-class acquire_op {
+class acquire_op : private slot_watch<acquire_op<Executor, Handler>> {
+    friend slot_watch<acquire_op>;
+
 public:
     static void start(Handler handler,
                       const Executor& ex,
@@ -36,6 +38,7 @@ public:
         acquire_op& op = next.op();
         op.lease_ = limit.acquire(op.now(), op.ticket_);
         if (op.ticket_.is_queued()) {
+            op.watch(op.handler_);
             op.ticket_.turn(deadline)(std::move(next));
         } else {
             if (!op.lease_) op.error_ = error::queue_full;
@@ -61,7 +64,6 @@ private:
     public:
         using executor_type = boost::asio::associated_executor_t<Handler, Executor>;
         using allocator_type = decltype(allocator_for(std::declval<const Handler&>()));
-        using cancellation_slot_type = boost::asio::associated_cancellation_slot_t<Handler>;
 
         explicit continuation(acquire_op& op) noexcept : op_(&op) {}
         continuation(continuation&& other) noexcept : op_(std::exchange(other.op_, nullptr)) {}
@@ -72,9 +74,6 @@ private:
 
         const executor_type& get_executor() const noexcept { return op_->executor_; }
         allocator_type get_allocator() const noexcept { return allocator_for(op_->handler_); }
-        cancellation_slot_type get_cancellation_slot() const noexcept {
-            return boost::asio::get_associated_cancellation_slot(op_->handler_);
-        }
 
         acquire_op& op() const noexcept { return *op_; }
 
@@ -92,6 +91,7 @@ private:
 
         void operator()() {
             acquire_op& op = *std::exchange(op_, nullptr);
+            op.unwatch(op.handler_);
             const error_code ec = op.error_;
             concurrency_lease lease = std::move(op.lease_);
             op.release()(ec, std::move(lease));
@@ -101,6 +101,7 @@ private:
         acquire_op* op_;
     };
 
+    void cancel() noexcept { ticket_.cancel(); }
     steady_time now() const noexcept { return timers_.now(); }
 
     /// Frees the memory; the handler survives, so that it can use that memory again.

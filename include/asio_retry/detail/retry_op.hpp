@@ -9,9 +9,9 @@
 #include <asio_retry/detail/handler_allocator.hpp>
 #include <asio_retry/detail/judge.hpp>
 #include <asio_retry/detail/retry_call.hpp>
+#include <asio_retry/detail/slot_watch.hpp>
 #include <asio_retry/detail/timer_service.hpp>
 
-#include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/post.hpp>
 
@@ -59,11 +59,13 @@ private:
     `finish_for`) makes the handler's arguments of the last attempt's. All steps run on the
     handler's executor. */
 template <typename Choice, typename Executor, typename Operation, typename Handler>
-class retry_op : private call_timer<retry_op<Choice, Executor, Operation, Handler>> {
+class retry_op : private call_timer<retry_op<Choice, Executor, Operation, Handler>>,
+                 private slot_watch<retry_op<Choice, Executor, Operation, Handler>> {
     using finish_type = typename Choice::type;
     using executor_type = asio::associated_executor_t<Handler, Executor>;
 
     friend call_timer<retry_op>;
+    friend slot_watch<retry_op>;
 
 public:
     template <typename H>
@@ -82,7 +84,7 @@ public:
                 return call->post(finisher(*call, next.why));
             }
         }
-        call->watch_cancellation();
+        call->watch(call->handler_);
         call->proceed(next);
     }
 
@@ -98,10 +100,7 @@ private:
           call_(policy_),
           operation_(std::move(op)) {}
 
-    ~retry_op() {
-        this->forsake();
-        if (canceller_ != nullptr) canceller_->forget();
-    }
+    ~retry_op() { this->forsake(); }
 
     template <typename Allocator>
     static auto rebind(const Allocator& a) noexcept {
@@ -192,31 +191,6 @@ private:
         reason why_;
     };
 
-    /// In the caller's slot. It and the call know of each other's end: either may come first if
-    /// contexts are destroyed.
-    class canceller {
-    public:
-        explicit canceller(retry_op* call) noexcept : call_(call) { call_->canceller_ = this; }
-        canceller(const canceller&) = delete;
-        canceller& operator=(const canceller&) = delete;
-        ~canceller() {
-            if (call_ != nullptr) call_->canceller_ = nullptr;
-        }
-
-        void forget() noexcept { call_ = nullptr; }
-        void operator()(asio::cancellation_type) {
-            if (call_ != nullptr) call_->cancel();
-        }
-
-    private:
-        retry_op* call_;
-    };
-
-    void watch_cancellation() {
-        auto slot = asio::get_associated_cancellation_slot(handler_);
-        if (slot.is_connected()) slot.template emplace<canceller>(this);
-    }
-
     void cancel() {
         this->cancelled_ = true;
         this->cancel_step();
@@ -250,7 +224,7 @@ private:
         if (limited) {
             this->begin_until(end);
         } else {
-            this->begin_unlimited(canceller_ != nullptr);
+            this->begin_unlimited(this->is_watching());
         }
         initiation_mark here(this);
         try {
@@ -303,7 +277,7 @@ private:
     }
 
     void finish(reason why) {
-        if (canceller_ != nullptr) asio::get_associated_cancellation_slot(handler_).clear();
+        this->unwatch(handler_);
         auto results = finish_type::results(call_, last_, why);
         std::apply(release(), std::move(results));
     }
@@ -321,7 +295,6 @@ private:
     retry_call call_;
     [[no_unique_address]] Operation operation_;
     [[no_unique_address]] typename finish_type::values last_;
-    canceller* canceller_ = nullptr;  // while the caller's slot is connected
 };
 
 }  // namespace asio_retry::detail

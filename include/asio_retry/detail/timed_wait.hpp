@@ -75,6 +75,11 @@ public:
         if (--holders_ == 0 && abandoned_) drop();
     }
 
+    /// Ends the wait, if one is in progress, as `cancelled`.
+    void cancel() noexcept {
+        timers_.withdraw(*this, [this] { complete(wait_result::cancelled); });
+    }
+
 private:
     class pending {
     public:
@@ -92,10 +97,6 @@ private:
     void start(Handler handler, steady_time t);
 
     void complete(wait_result r) noexcept { std::exchange(pending_, nullptr)->post(r); }
-
-    void cancel() noexcept {
-        timers_.withdraw(*this, [this] { complete(wait_result::cancelled); });
-    }
 
     static void on_fire(timer_entry& entry, timer_event event) noexcept {
         auto& self = static_cast<timed_wait&>(entry);
