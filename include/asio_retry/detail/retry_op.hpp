@@ -226,6 +226,8 @@ private:
         } else {
             this->begin_unlimited(this->is_watching());
         }
+        // The other context is not run out of work while this thread is still in the operation.
+        [[maybe_unused]] const auto busy = foreign_work_;
         initiation_mark here(this);
         try {
             initiate_attempt(operation_.function(), current, attempt_handler(*this));
