@@ -7,6 +7,7 @@
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -61,6 +62,14 @@ public:
         : strand_(asio::make_strand(threads.get_executor())), timer_(strand_) {}
 
     void start(asio::awaitable<void> call, std::chrono::microseconds after) {
+        asio::post(strand_, [self = shared_from_this(), c = std::move(call), after]() mutable {
+            self->begin(std::move(c), after);
+        });
+    }
+
+private:
+    /// On the strand: what is bound to a signal must not race what emits it.
+    void begin(asio::awaitable<void> call, std::chrono::microseconds after) {
         timer_.expires_after(after);
         timer_.async_wait(asio::bind_executor(strand_, [self = shared_from_this()](error_code ec) {
             if (!ec) self->signal_.emit(asio::cancellation_type::total);
@@ -74,7 +83,6 @@ public:
                        asio::bind_cancellation_slot(signal_.slot(), std::move(done)));
     }
 
-private:
     asio::strand<asio::thread_pool::executor_type> strand_;
     asio::steady_timer timer_;
     asio::cancellation_signal signal_;
