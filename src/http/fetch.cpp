@@ -262,8 +262,9 @@ asio::awaitable<fetch_result> run_fetch(fetch_place_ptr begin) {
                 goes_on = co_await call.renew();
                 cancels = co_await asio::this_coro::cancellation_state;
                 cancelled = is_cancelled(cancels);
+                goes_on = goes_on || cancelled;  // to an end of its own
             }
-            if (goes_on || cancelled) next = call.start(cancelled);
+            if (goes_on) next = call.start(cancelled);
         }
     }
     co_await asio::this_coro::throw_if_cancelled(throws);

@@ -128,6 +128,19 @@ TEST(BodySink, IsCancelledWhileItWrites) {
     EXPECT_EQ(sink->text, "abc");
 }
 
+/// What has come whole stays a success.
+TEST(BodySink, IsCancelledTooLateWhileItWritesTheEnd) {
+    scripted_server server({{expect_request(), send(response(200, "abc")), stall()}});
+    fetcher f;
+    const auto sink = std::make_shared<keeper>();
+    const auto call = f.start(request("GET", server.url()).deliver_to(sink));
+    sink->meanwhile = [&] { call->signal.emit(asio::cancellation_type::terminal); };
+    f.run_until(call);
+    EXPECT_TRUE((*call)->ok()) << (*call)->report().summary();
+    EXPECT_EQ((*call)->reason(), reason::success);
+    EXPECT_EQ(sink->ends, 1);
+}
+
 TEST(BodySink, HasNothingToTakeOfAResponseThatOnlyTellsALength) {
     scripted_server server(
         {{expect_request(),

@@ -95,6 +95,44 @@ TEST(HedgedFetch, SendsOneKeyInAll) {
     EXPECT_EQ(seen[1].body, "x");
 }
 
+/// Also where a key is wanted only behind a redirect.
+TEST(HedgedFetch, SendsOneKeyInAllAlsoBehindARedirect) {
+    const auto policy = hedged(5ms).max_redirects(1).idempotency(http::idempotency::generate_key);
+    const auto redirect = send(response(307, "", "Location: /charges\r\n"));
+    const gate both_asked;
+    scripted_server server({{expect_request(),
+                             pause(30ms),
+                             redirect,
+                             expect_request(),
+                             open_gate(both_asked),
+                             stall()},
+                            {expect_request(),
+                             redirect,
+                             expect_request(),
+                             wait_for(both_asked),
+                             send(response(200)),
+                             stall()}});
+    const http::endpoint charges("charges", http::endpoint_match().path("/charges"));
+    auto unkeyed = policy;
+    unkeyed.idempotency(http::idempotency::by_method);
+    using http::endpoint_policy;
+    const http::endpoint_table table(
+        endpoint_policy().fetch(unkeyed),
+        {http::endpoint(charges).policy(endpoint_policy().fetch(policy))});
+    fetcher f(http::client_config().endpoints(std::make_shared<http::endpoint_registry>(table)));
+    const auto call =
+        f.start(request("POST", server.url()).body("x").repeatable(http::repeat::allowed));
+    f.run_until(call);
+    ASSERT_TRUE((*call)->ok()) << (*call)->report().summary();
+    std::set<std::string> keys;
+    for (const auto& each : server.requests()) {
+        if (each.target == "/charges") keys.insert(each.field("Idempotency-Key"));
+    }
+    EXPECT_EQ(server.requests().size(), 4U);
+    EXPECT_EQ(keys.size(), 1U);
+    EXPECT_EQ(keys.begin()->size(), 36U);
+}
+
 TEST(HedgedFetch, NumbersTheExtraRequest) {
     scripted_server server({silent, answers(200)});
     fetcher f;
