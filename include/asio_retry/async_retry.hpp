@@ -97,7 +97,8 @@ auto start_retry(const Executor& ex,
     - `error::deadline_exceeded` if the deadline had passed before the first attempt, and
       `error::circuit_open` if a circuit breaker let none through; where the values cannot be
       default-constructed, one attempt is made and cancelled at once to have some
-    - the code of what `op` threw when it was called, as an attempt's error
+    - the code of what `op` threw when it was called, as an attempt's error; where there are no
+      values to go with it, `async_retry` throws that itself
     - `boost::asio::error::operation_aborted` if the call was cancelled.
     A value that the judgement calls a failure is passed on without an error.
 

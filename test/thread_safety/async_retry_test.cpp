@@ -106,6 +106,39 @@ TYPED_TEST(AsyncRetryThreads, CallsWithoutTimeoutNeedNoStrand) {
     EXPECT_EQ(ended, calls);
 }
 
+/// Also where the time is over before the initiation is, which another thread is at.
+TYPED_TEST(AsyncRetryThreads, CancelsOnTheStrandOnly) {
+    TypeParam threads(2);
+    const auto strand = asio::make_strand(threads.executor());
+    std::promise<bool> where;
+    auto op = [&](auto&& token) {
+        return asio::async_initiate<decltype(token), void(error_code)>(
+            [&](auto handler) {
+                const auto slot = asio::get_associated_cancellation_slot(handler);
+                auto own = std::make_shared<decltype(handler)>(std::move(handler));
+                asio::cancellation_slot(slot).assign(
+                    [&where, strand, own](asio::cancellation_type) {
+                        where.set_value(strand.running_in_this_thread());
+                        asio::post(strand, [h = std::move(*own)]() mutable {
+                            std::move(h)(asio::error::operation_aborted);
+                        });
+                    });
+                // The expiry has come to the strand by then.
+                asio::steady_timer later(strand, 30ms);
+                later.async_wait(asio::use_future).get();
+            },
+            token);
+    };
+    std::promise<error_code> end;
+    async_retry(strand,
+                quick().max_attempts(1).attempt_timeout(1ms),
+                op,
+                asio::bind_executor(strand, [&end](error_code ec) { end.set_value(ec); }));
+    EXPECT_TRUE(where.get_future().get());
+    EXPECT_EQ(end.get_future().get(), error::attempt_timeout);
+    threads.join();
+}
+
 TYPED_TEST(AsyncRetryThreads, TimeoutsRaceTheEnds) {
     constexpr int calls = 3000;
     std::atomic<int> ended = 0;

@@ -278,6 +278,25 @@ TEST(AsyncRetry, ResetsAndJudges) {
     EXPECT_EQ(s.elapsed(), 20s);
 }
 
+/// Refused only where a co_await may stand beside it.
+TEST(AsyncRetry, TakesAClosureThatOwnsSomethingBesideAPlainHandler) {
+    stage s;
+    const auto owned = std::make_shared<int>(0);
+    bool called = false;
+    async_retry(
+        s.executor(),
+        every_ten_seconds(),
+        [owned, op = posted_operation(s.executor())](auto&& token) {
+            ++*owned;
+            return op(std::forward<decltype(token)>(token));
+        },
+        [&called](error_code ec) { called = !ec; });
+    s.clock.run(s.context);
+    EXPECT_TRUE(called);
+    EXPECT_EQ(*owned, 1);
+    EXPECT_EQ(owned.use_count(), 1);
+}
+
 TEST(AsyncRetry, NeverTouchesATimerForZeroDelay) {
     stage s;
     std::size_t most = 0;

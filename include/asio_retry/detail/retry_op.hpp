@@ -259,7 +259,7 @@ private:
         const verdict v =
             judge(policy_, last_.error(), this->cancelled_, [this] { return judge_values(); });
         const error_code ec = last_.error();
-        // An attempt made for want of a value, after the deadline, is no success in any case.
+        // An attempt that was made for want of a value is no success in any case.
         const bool counts = !finish_type::needs_attempt || call_.number() != 0;
         if (!v.is_failure() && !finish_type::reports_success && call_.unwatched() && counts) {
             if (!call_.is_plain()) call_.succeed_unwatched(timers_.now());

@@ -32,30 +32,7 @@ namespace asio_retry::detail {
 
 namespace asio = boost::asio;
 
-/// The io_context behind an executor, where that can be told; null otherwise.
-template <typename Executor>
-asio::io_context* find_io_context(const Executor& ex) noexcept;
-
-template <typename Inner>
-asio::io_context* find_io_context(const asio::strand<Inner>& ex) noexcept {
-    return find_io_context(ex.get_inner_executor());
-}
-
-template <typename Executor>
-asio::io_context* find_io_context(const Executor& ex) noexcept {
-    if constexpr (std::is_same_v<Executor, asio::io_context::executor_type>) {
-        return &ex.context();
-    } else if constexpr (std::is_same_v<Executor, asio::any_io_executor>) {
-        using plain = asio::io_context::executor_type;
-        if (auto* e = ex.template target<plain>()) return find_io_context(*e);
-        if (auto* e = ex.template target<asio::strand<plain>>()) return find_io_context(*e);
-        if (auto* e = ex.template target<asio::strand<Executor>>()) return find_io_context(*e);
-    }
-    return nullptr;
-}
-
-/// The executor without the strands round it, where they can be told: what is busy on a strand
-/// would hold up the timer of all others.
+/// The executor without the strands round it, where they can be told.
 template <typename Executor>
 asio::any_io_executor without_strands(const Executor& ex);
 
@@ -67,8 +44,10 @@ asio::any_io_executor without_strands(const asio::strand<Inner>& ex) {
 template <typename Executor>
 asio::any_io_executor without_strands(const Executor& ex) {
     if constexpr (std::is_same_v<Executor, asio::any_io_executor>) {
-        using of_pool = asio::strand<asio::thread_pool::executor_type>;
-        if (auto* e = ex.template target<of_pool>()) return without_strands(*e);
+        using on_context = asio::strand<asio::io_context::executor_type>;
+        using on_pool = asio::strand<asio::thread_pool::executor_type>;
+        if (auto* e = ex.template target<on_context>()) return without_strands(*e);
+        if (auto* e = ex.template target<on_pool>()) return without_strands(*e);
         if (auto* e = ex.template target<asio::strand<Executor>>()) return without_strands(*e);
     }
     return ex;
@@ -232,19 +211,19 @@ private:
 
     bool is_manual() const noexcept { return manual_now_.load() != no_manual_clock; }
 
-    /// An executor of this context, the first one seen, is what the timer runs on.
+    /// The first executor of this context that is seen is what the timer runs on; not its strand,
+    /// which may be busy with something else.
     template <typename Executor>
     void attach(const Executor& ex) {
         const std::lock_guard lock(mutex_);
         if (attached_) return;
-        untracked_ = find_io_context(ex);
-        if (untracked_ != nullptr) {
-            timer_.emplace(untracked_->get_executor());
-        } else {
-            // An executor that counts as work would keep the context running for ever.
-            timer_.emplace(asio::any_io_executor(
-                asio::prefer(without_strands(ex), asio::execution::outstanding_work.untracked)));
+        const asio::any_io_executor plain = without_strands(ex);
+        if (auto* e = plain.target<asio::io_context::executor_type>()) {
+            untracked_ = &e->context();
         }
+        // An executor that counts as work would keep the context running for ever.
+        timer_.emplace(asio::any_io_executor(
+            asio::prefer(plain, asio::execution::outstanding_work.untracked)));
         attached_.store(true, std::memory_order_release);
     }
 
