@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <memory>
 #include <utility>
 
@@ -48,10 +47,6 @@ error_code content_decoder::begin(std::string_view content_encoding, std::uint64
     }
     std::reverse(stages_.begin(), stages_.end());
     return {};
-}
-
-error_code content_decoder::write(std::string_view in, std::string& out) {
-    return write_some(in, out, std::numeric_limits<std::size_t>::max());
 }
 
 error_code content_decoder::write_some(std::string_view& in, std::string& out, std::size_t most) {

@@ -42,15 +42,12 @@ public:
     /// Whether there is anything to decode.
     bool active() const noexcept { return !stages_.empty(); }
 
-    /// Appends to `out` what can be decoded once `in` has come.
-    /** `out` gets no more than `max_size` bytes since `begin`, and goes past the ratio by 16 KiB at
-        most. Errors: `malformed_encoding`, `body_too_large`, `excessive_expansion`,
-        `not_enough_memory`; what came before the fault may have been appended. */
-    error_code write(std::string_view in, std::string& out);
-
-    /// The same, but appends some `most` bytes and then stops.
+    /// Appends to `out` what can be decoded once `in` has come; stops after some `most` bytes.
     /** Takes from the front of `in` what it has dealt with. To be called again, with the same `in`,
-        as long as `stopped()`. */
+        as long as `stopped()`. `out` gets no more than `max_size` bytes since `begin`, and goes
+        past the ratio by 16 KiB at most. Errors: `malformed_encoding`, `body_too_large`,
+        `excessive_expansion`, `not_enough_memory`; what came before the fault may have been
+        appended. */
     error_code write_some(std::string_view& in, std::string& out, std::size_t most);
     bool stopped() const noexcept { return stopped_; }
 

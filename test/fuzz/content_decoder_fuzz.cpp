@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,7 @@ using http::detail::content_decoder;
 
 constexpr std::uint64_t max_size = std::uint64_t{3} * 1024 * 1024;
 constexpr std::uint64_t max_ratio = 20;
+constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
 constexpr std::size_t one_buffer = std::size_t{16} * 1024;
 
 struct outcome {
@@ -31,7 +33,8 @@ outcome in_pieces(std::string_view coding, std::string_view body, std::size_t si
     outcome result;
     result.ec = decoder.begin(coding, body.size());
     while (!result.ec && !body.empty()) {
-        result.ec = decoder.write(body.substr(0, size), result.plain);
+        std::string_view piece = body.substr(0, size);
+        result.ec = decoder.write_some(piece, result.plain, all);
         body.remove_prefix(std::min(size, body.size()));
     }
     if (!result.ec) result.ec = decoder.finish();
