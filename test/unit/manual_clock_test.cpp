@@ -110,7 +110,7 @@ TEST(ManualClock, ReturnsTheContextToTheRealClock) {
     asio::io_context context;
     std::optional<manual_clock> clock(context);
     clock->advance(1h);
-    const scripted_operation op(context.get_executor(), {step({}, 0s)});
+    const scripted_operation op(context.get_executor(), {step({}, 1s)});
     bool done = false;
     op([&done](error_code) { done = true; });
     EXPECT_EQ(context.run_for(1ms), 0u);

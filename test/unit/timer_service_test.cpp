@@ -91,6 +91,25 @@ TEST_F(TimerService, FiresInTheOrderOfExpiry) {
     EXPECT_EQ(timers.next_expiry(), steady_time::max());
 }
 
+TEST_F(TimerService, NeedsNoMoveOfTheManualClockForWhatIsDueAlready) {
+    testing::manual_clock clock(context);
+    note past(fired, 1);
+    note present(fired, 2);
+    note future(fired, 3);
+    timers.schedule(past, timers.now() - 1s);
+    timers.schedule(present, timers.now());
+    timers.schedule(future, timers.now() + 1ns);
+    EXPECT_TRUE(fired.empty());
+    context.poll();
+    EXPECT_EQ(fired, (std::vector{1, 2}));
+    EXPECT_FALSE(context.stopped());
+    clock.advance(1ns);
+    EXPECT_EQ(fired, (std::vector{1, 2, 3}));
+    context.restart();
+    context.poll();
+    EXPECT_TRUE(context.stopped());
+}
+
 TEST_F(TimerService, GivesBackWhatIsWithdrawn) {
     const testing::manual_clock clock(context);
     note a(fired, 1);

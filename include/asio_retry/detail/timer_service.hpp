@@ -232,8 +232,9 @@ private:
         if (heap_.size() == 1 && untracked_ != nullptr) {
             untracked_->get_executor().on_work_started();
         }
+        // What is due already needs no move of the manual clock, but nobody's stack either.
+        if (is_manual() && t > now()) return;
         // An armed timer is all that counts where entries do not, also if none is ever to expire.
-        if (is_manual()) return;
         if (t < armed_until_ || (untracked_ == nullptr && !armed_)) arm();
     }
 
@@ -255,7 +256,7 @@ private:
         armed_until_ = heap_.next_expiry();
         if (armed_until_ == steady_time::max() && untracked_ != nullptr) return disarm();
         armed_ = true;
-        timer_->expires_at(armed_until_);
+        timer_->expires_at(is_manual() ? steady_time() : armed_until_);
         timer_->async_wait([this](const error_code& ec) {
             if (untracked_ != nullptr) untracked_->get_executor().on_work_started();
             if (!ec) fire_due();
@@ -276,12 +277,10 @@ private:
             const std::lock_guard lock(mutex_);
             due = heap_.take_due(now());
             if (due != nullptr && heap_.empty()) drained = true;
-            if (!is_manual()) {
-                if (heap_.empty()) {
-                    disarm();
-                } else {
-                    arm();
-                }
+            if (heap_.empty() || is_manual()) {
+                disarm();
+            } else {
+                arm();
             }
         }
         while (due != nullptr) {

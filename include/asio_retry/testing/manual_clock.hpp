@@ -45,6 +45,7 @@ public:
     steady_time now() const noexcept { return timers_.now(); }
 
     /// Moves the time forward; what is due by then becomes ready, and runs when the context does.
+    /// What is due when it begins to wait needs no move.
     /** Negative durations are ignored; the end of time is not passed. */
     void advance(duration d) { timers_.advance_to(detail::saturating_add(now(), d)); }
 
