@@ -2,6 +2,7 @@
 #include "http/support/bodies.hpp"
 #include "http/support/fetcher.hpp"
 #include <asio_retry/http/body_sink.hpp>
+#include <asio_retry/testing/manual_clock.hpp>
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -99,7 +100,7 @@ TEST(BodySink, IsRepeatedAsLongAsNothingWasWritten) {
     const auto sink = std::make_shared<keeper>();
     const auto r = f.fetch(request("GET", server.url()).deliver_to(sink));
     ASSERT_TRUE(r.ok()) << r.report().summary();
-    EXPECT_THAT(sink->statuses, testing::ElementsAre(200, 200));
+    EXPECT_THAT(sink->statuses, ::testing::ElementsAre(200, 200));
     EXPECT_EQ(sink->text, "abc");
 }
 
@@ -156,7 +157,7 @@ TEST(BodySink, HasNothingToTakeOfAResponseThatOnlyTellsALength) {
 }
 
 TEST(BodySink, RefusesAResponseWithAnErrorOfAKind) {
-    scripted_server server({{expect_request(), send(response(200, "abc")), close()},
+    scripted_server server({{expect_request(), send(last_response(200, "abc")), close()},
                             {expect_request(), send(response(200, "abc")), stall()}});
     fetcher f;
     const auto sink = std::make_shared<keeper>();
@@ -193,10 +194,15 @@ TEST(BodySink, EndsAtTheAttemptTimeoutInTheMiddleOfABody) {
     scripted_server server(
         {{expect_request(), send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"), stall()}});
     fetcher f;
+    testing::manual_clock clock(f.context);
     const auto sink = std::make_shared<keeper>();
-    const auto r = f.fetch(request("GET", server.url()).deliver_to(sink),
-                           at_once(no_wait().attempt_timeout(30ms)));
-    EXPECT_EQ(r.error(), asio_retry::error::attempt_timeout);
+    const auto call = f.start(request("GET", server.url()).deliver_to(sink),
+                              at_once(no_wait().attempt_timeout(5s)));
+    f.run_until([&] { return sink->text == "abc"; });
+    clock.advance(5s);
+    f.run_until(call);
+    f.run_out();
+    EXPECT_EQ((*call)->error(), asio_retry::error::attempt_timeout);
     EXPECT_EQ(sink->text, "abc");
     EXPECT_EQ(f.state->pool.count().open, 0U);
 }

@@ -74,7 +74,7 @@ TEST_P(Cancel, EndsTheCallAtOnceAndLeavesNothing) {
     call->signal.emit(type);
     f.run_until(call);
     f.run_out();
-    EXPECT_LT(std::chrono::steady_clock::now() - start, 1s);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 5s);
     EXPECT_EQ(call->times, 1);
     EXPECT_EQ((*call)->reason(), reason::cancelled);
     EXPECT_EQ((*call)->error(), asio::error::operation_aborted);

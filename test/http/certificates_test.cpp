@@ -1,5 +1,6 @@
 // Which certificates are refused and for what, whom a certificate names, and how handshakes fail.
 #include "http/support/fetcher.hpp"
+#include <asio_retry/testing/manual_clock.hpp>
 
 #include <gmock/gmock.h>
 #include <openssl/x509_vfy.h>
@@ -11,7 +12,7 @@
 namespace asio_retry::test {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 const certificate_authority& authority() {
     static const certificate_authority made;
@@ -135,7 +136,7 @@ std::vector<refused> refusals() {
              "127.0.0.1"}};
 }
 
-class RefusedCertificate : public testing::TestWithParam<refused> {};
+class RefusedCertificate : public ::testing::TestWithParam<refused> {};
 
 TEST_P(RefusedCertificate, EndsTheCallAndSaysWhy) {
     scripted_server server({{expect_request()}}, with(GetParam().server));
@@ -154,7 +155,7 @@ TEST_P(RefusedCertificate, EndsTheCallAndSaysWhy) {
 
 INSTANTIATE_TEST_SUITE_P(Certificates,
                          RefusedCertificate,
-                         testing::ValuesIn(refusals()),
+                         ::testing::ValuesIn(refusals()),
                          [](const auto& each) { return each.param.name; });
 
 TEST(Certificates, AreTakenByWayOfAuthoritiesBetween) {
@@ -267,7 +268,7 @@ std::vector<broken> broken_handshakes() {
             alert("AlertUnrecognizedName", 112, "unrecognized name")};
 }
 
-class BrokenHandshake : public testing::TestWithParam<broken> {};
+class BrokenHandshake : public ::testing::TestWithParam<broken> {};
 
 TEST_P(BrokenHandshake, IsAFailureOfItsKind) {
     scripted_server server({GetParam().script,
@@ -276,9 +277,14 @@ TEST_P(BrokenHandshake, IsAFailureOfItsKind) {
                              send(response(200)),
                              stall()}});
     fetcher f(trusting());
-    auto policy = at_once();
-    policy.connect_timeout(200ms);
-    const auto r = f.fetch(request("POST", at("127.0.0.1", server)).body("x"), policy);
+    testing::manual_clock clock(f.context);
+    const auto call = f.start(request("POST", at("127.0.0.1", server)).body("x"), at_once());
+    if (GetParam().kind == failure_kind::timeout) {
+        f.run_until([&] { return server.connections_accepted() == 1; });
+        clock.advance(at_once().connect_timeout());
+    }
+    f.run_until(call);
+    const auto& r = **call;
     const auto& first = r.report().history().at(0);
     EXPECT_EQ(first.kind, GetParam().kind) << first.error.message();
     EXPECT_THAT(first.error.message(), HasSubstr(GetParam().text));
@@ -293,7 +299,7 @@ TEST_P(BrokenHandshake, IsAFailureOfItsKind) {
 
 INSTANTIATE_TEST_SUITE_P(Servers,
                          BrokenHandshake,
-                         testing::ValuesIn(broken_handshakes()),
+                         ::testing::ValuesIn(broken_handshakes()),
                          [](const auto& each) { return each.param.name; });
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace asio_retry::test {
 namespace {
 
 TEST(Client, ServesTokensThatChangeAnother) {
-    const connection_script fine{expect_request(), send(response(200, "ok")), close()};
+    const connection_script fine{expect_request(), send(last_response(200, "ok")), close()};
     scripted_server server({fine, fine, fine, fine});
     asio::io_context context;
     asio::thread_pool pool(1);

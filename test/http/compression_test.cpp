@@ -84,9 +84,10 @@ TEST(Compression, ThatIsUnknownBrokenOrTooMuchIsAnError) {
 }
 
 TEST(Compression, OfAFailureDoesNotHideItsStatus) {
-    scripted_server server(
-        {{expect_request(), send(response(503, "not gzip", "Content-Encoding: gzip\r\n")), close()},
-         {expect_request(), send(response(200)), close()}});
+    scripted_server server({{expect_request(),
+                             send(last_response(503, "not gzip", "Content-Encoding: gzip\r\n")),
+                             close()},
+                            {expect_request(), send(last_response(200)), close()}});
     fetcher f;
     const auto r = f.fetch(request("GET", server.url()), compressed());
     EXPECT_TRUE(r.ok()) << r.report().summary();

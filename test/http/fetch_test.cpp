@@ -53,8 +53,8 @@ TEST(Fetch, RepeatsOverTheSameConnection) {
 }
 
 TEST(Fetch, GivesUpWithTheLastResponse) {
-    scripted_server server({{expect_request(), send(response(503, "one")), close()},
-                            {expect_request(), send(response(503, "two")), close()}});
+    scripted_server server({{expect_request(), send(last_response(503, "one")), close()},
+                            {expect_request(), send(last_response(503, "two")), close()}});
     fetcher f;
     const auto r = f.fetch(request("GET", server.url()), at_once(no_wait().max_attempts(2)));
     EXPECT_FALSE(r.ok());
@@ -66,7 +66,7 @@ TEST(Fetch, GivesUpWithTheLastResponse) {
 
 TEST(Fetch, KeepsTheResponseOfAnEarlierAttempt) {
     scripted_server server(
-        {{expect_request(), send(response(503, "busy")), refuse_further(), close()}});
+        {{expect_request(), send(last_response(503, "busy")), refuse_further(), close()}});
     fetcher f;
     const auto r = f.get(server.url());
     EXPECT_EQ(r.error(), asio::error::connection_refused);
@@ -125,9 +125,8 @@ class FetchOfPost : public testing::TestWithParam<int> {};
 
 TEST_P(FetchOfPost, IsRepeatedOnlyIfItWasNotProcessed) {
     const bool turned_away = GetParam() != 500 && GetParam() != 503;
-    scripted_server server(
-        {{expect_request(), send(response(GetParam(), "", "Connection: close\r\n")), close()},
-         {expect_request(), send(response(200)), close()}});
+    scripted_server server({{expect_request(), send(last_response(GetParam())), close()},
+                            {expect_request(), send(last_response(200)), close()}});
     fetcher f;
     const auto r = f.fetch(request("POST", server.url()).body("x"));
     EXPECT_EQ(r.ok(), turned_away);

@@ -3,6 +3,7 @@
 #include <asio_retry/circuit_breaker.hpp>
 #include <asio_retry/http/download.hpp>
 #include <asio_retry/retry_budget.hpp>
+#include <asio_retry/testing/manual_clock.hpp>
 
 namespace asio_retry::test {
 namespace {
@@ -49,17 +50,17 @@ concurrency_options at_most(std::uint32_t n, std::uint32_t queue) {
     return std::move(concurrency_options().max_concurrency(n).queue(queue));
 }
 
-const connection_script busy = {expect_request(), send(response(503)), close()};
-const connection_script fine = {expect_request(), send(response(200)), close()};
+const connection_script busy = {expect_request(), send(last_response(503)), close()};
+const connection_script fine = {expect_request(), send(last_response(200)), close()};
 
 scripted_server_options repeated() { return std::move(scripted_server_options().repeat_last()); }
 
 /// A response after which everybody has to wait so long.
 connection_script spent(const std::string& reset) {
-    return {
-        expect_request(),
-        send(response(200, "", "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: " + reset + "\r\n")),
-        close()};
+    return {expect_request(),
+            send(last_response(
+                200, "", "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: " + reset + "\r\n")),
+            close()};
 }
 
 endpoint_policy paced(retry_policy retry = no_wait()) {
@@ -114,7 +115,7 @@ TEST(FetchBudget, PaysForTheRestOfADownload) {
     const connection_script rest = {
         expect_request(),
         send("HTTP/1.1 206 Partial Content\r\nETag: \"a\"\r\nContent-Length: 6\r\n"
-             "Content-Range: bytes 3-8/9\r\n\r\ndefghi"),
+             "Connection: close\r\nContent-Range: bytes 3-8/9\r\n\r\ndefghi"),
         close()};
     const temporary_directory directory;
     const auto target = [&](const char* name) { return (directory.path() / name).string(); };
@@ -170,8 +171,9 @@ TEST(FetchBreaker, HoldsForACallWithItsOwnPolicy) {
 
 TEST(FetchBreaker, OfTheOriginThatARedirectLeadsTo) {
     scripted_server to({fine});
-    scripted_server from(
-        {{expect_request(), send(response(302, "", "Location: " + to.url() + "\r\n")), close()}});
+    scripted_server from({{expect_request(),
+                           send(last_response(302, "", "Location: " + to.url() + "\r\n")),
+                           close()}});
     endpoint_policy p = plain().circuit_breaker(sensitive());
     guarded f(p.fetch(at_once().max_redirects(1)));
     f.endpoint(to).circuit_breaker()->isolate(now());
@@ -181,8 +183,9 @@ TEST(FetchBreaker, OfTheOriginThatARedirectLeadsTo) {
     EXPECT_EQ(r.report().retry_after(), std::chrono::nanoseconds::max());
     EXPECT_EQ(to.connections_accepted(), 0U);
     // The same with a handle to the endpoint of the first origin.
-    scripted_server again(
-        {{expect_request(), send(response(302, "", "Location: " + to.url() + "\r\n")), close()}});
+    scripted_server again({{expect_request(),
+                            send(last_response(302, "", "Location: " + to.url() + "\r\n")),
+                            close()}});
     EXPECT_EQ(f.fetch(request("GET", again.url()), f.endpoint(again)).reason(),
               reason::circuit_open);
 }
@@ -191,7 +194,7 @@ TEST(FetchBreaker, OfTheOriginThatARedirectLeadsTo) {
 
 TEST(FetchLimit, RefusesAtOnceWhereTheQueueIsFull) {
     gate go;
-    scripted_server server({{expect_request(), wait_for(go), send(response(200)), close()}});
+    scripted_server server({{expect_request(), wait_for(go), send(last_response(200)), close()}});
     guarded f(plain().concurrency(at_most(1, 0)));
     const auto first = f.start(request("GET", server.url()));
     f.run_until([&] { return server.requests().size() == 1; });
@@ -224,27 +227,33 @@ TEST(FetchLimit, LetsThemPassInTurn) {
 
 TEST(FetchLimit, QueuesUnderTheDeadlineOfTheCallAlone) {
     gate go;
-    scripted_server server({{expect_request(), wait_for(go), send(response(200)), close()}, fine});
+    scripted_server server(
+        {{expect_request(), wait_for(go), send(last_response(200)), close()}, fine});
     guarded f(plain().concurrency(at_most(1, 10)));
+    testing::manual_clock clock(f.context);
     const auto first = f.start(request("GET", server.url()));
     f.run_until([&] { return server.requests().size() == 1; });
+    const auto waiting = [&] { return f.endpoint(server).concurrency_limit()->waiting() == 1; };
     const auto late = f.start(request("GET", server.url()), at_once(no_wait().total_timeout(40ms)));
+    f.run_until(waiting);
+    clock.advance(40ms);
     f.run_until(late);
     EXPECT_EQ((*late)->reason(), reason::deadline_exceeded);
     EXPECT_EQ((*late)->error(), asio_retry::error::deadline_exceeded);
-    EXPECT_GE((*late)->report().elapsed(), 40ms);
+    EXPECT_EQ((*late)->report().elapsed(), 40ms);
     // The attempt timeout is shorter than the wait in the queue.
     const auto patient = f.start(request("GET", server.url()),
                                  at_once(no_wait().max_attempts(1).attempt_timeout(500ms)));
-    f.context.restart();
-    f.context.run_for(550ms);
+    f.run_until(waiting);
+    clock.advance(5s);
+    f.run_ready();
     EXPECT_FALSE(patient->done());
-    EXPECT_EQ(f.endpoint(server).concurrency_limit()->waiting(), 1U);
+    EXPECT_TRUE(waiting());
     go.open();
     f.run_until(patient);
     f.run_out();
     EXPECT_TRUE((*patient)->ok());
-    EXPECT_GE((*patient)->report().history().at(0).started, 500ms);
+    EXPECT_EQ((*patient)->report().history().at(0).started, 5s);
 }
 
 TEST(FetchLimit, HoldsNoPlaceInABackoff) {
@@ -264,7 +273,8 @@ TEST(FetchLimit, HoldsNoPlaceInABackoff) {
 
 TEST(FetchLimit, AsksTheBreakerAgainAfterTheQueue) {
     gate go;
-    scripted_server server({{expect_request(), wait_for(go), send(response(200)), close()}, fine});
+    scripted_server server(
+        {{expect_request(), wait_for(go), send(last_response(200)), close()}, fine});
     guarded f(plain().concurrency(at_most(1, 10)).circuit_breaker(sensitive()));
     const auto first = f.start(request("GET", server.url()));
     f.run_until([&] { return server.requests().size() == 1; });
@@ -296,12 +306,18 @@ TEST(FetchLimit, KeepsThePlaceForAResend) {
 TEST(FetchPacing, WaitsForItsTurn) {
     scripted_server server({spent("0.15"), fine});
     guarded f(paced());
-    const auto start = now();
+    testing::manual_clock clock(f.context);
     ASSERT_TRUE(f.get(server.url()).ok());
-    const auto r = f.get(server.url());
-    ASSERT_TRUE(r.ok());
-    EXPECT_GE(now() - start, 150ms);
-    EXPECT_GT(r.report().history().at(0).started, 0ms);
+    const auto call = f.start(request("GET", server.url()));
+    f.run_ready();
+    clock.advance(149ms);
+    f.run_ready();
+    EXPECT_EQ(server.connections_accepted(), 1U);
+    // Up to a tenth later, as all clients are told the same.
+    clock.advance(16ms);
+    f.run_until(call);
+    ASSERT_TRUE((*call)->ok());
+    EXPECT_EQ((*call)->report().history().at(0).started, 165ms);
 }
 
 TEST(FetchPacing, EndsAtOnceWhereTheTurnIsTooLate) {
@@ -324,34 +340,41 @@ TEST(FetchPacing, IsOffByDefault) {
 
 TEST(FetchPacing, SpreadsACrowd) {
     scripted_server server({{expect_request(),
-                             send(response(200, "", "RateLimit: \"default\";r=10;t=1\r\n")),
+                             send(last_response(200, "", "RateLimit: \"default\";r=10;t=1\r\n")),
                              close()},
                             fine},
                            repeated());
     guarded f(paced());
+    testing::manual_clock clock(f.context);
     ASSERT_TRUE(f.get(server.url()).ok());
     std::vector<std::shared_ptr<pending_fetch>> calls;
     for (int i = 0; i < 4; ++i) calls.push_back(f.start(request("GET", server.url())));
-    f.run_out();
     for (std::size_t i = 0; i < 4; ++i) {
+        f.run_until(calls[i]);
         ASSERT_TRUE((*calls[i])->ok());
-        EXPECT_GE((*calls[i])->report().history().at(0).started, i * 90ms) << i;
+        EXPECT_EQ((*calls[i])->report().history().at(0).started, i * 100ms) << i;
+        clock.advance(100ms);
     }
 }
 
 TEST(FetchPacing, GivesTheTurnOfACancelledCallToTheNext) {
-    scripted_server server({spent("0.1"), fine, fine});
+    scripted_server server({spent("5"), fine, fine});
     guarded f(paced());
+    testing::manual_clock clock(f.context);
     ASSERT_TRUE(f.get(server.url()).ok());
     const auto call = f.start(request("GET", server.url()));
-    f.context.restart();
-    f.context.run_for(10ms);
+    f.run_ready();
     ASSERT_FALSE(call->done());
     call->signal.emit(asio::cancellation_type::total);
     f.run_until(call);
     EXPECT_EQ((*call)->reason(), reason::cancelled);
     EXPECT_EQ((*call)->report().attempts(), 1U);
-    EXPECT_TRUE(f.get(server.url()).ok());
+    const auto next = f.start(request("GET", server.url()));
+    f.run_ready();
+    clock.advance(5500ms);
+    f.run_until(next);
+    EXPECT_TRUE((*next)->ok());
+    EXPECT_EQ((*next)->report().history().at(0).started, 5500ms);
     f.run_out();
 }
 
@@ -361,16 +384,33 @@ endpoint_policy hedging_endpoint(const hedge_options& o) {
     return std::move(endpoint_policy().fetch(at_once().hedge(o)));
 }
 
+/// Answers when the test says so.
 // Says that it closes: a call that found it closed only when it had sent would count one attempt
 // more.
-const connection_script slow = {
-    expect_request(), pause(80ms), send(response(200, "", "Connection: close\r\n")), close()};
+connection_script slow(const gate& go) {
+    return {expect_request(), wait_for(go), send(last_response(200)), close()};
+}
 
 TEST(FetchHedge, IsPaidFromTheBudget) {
-    scripted_server server({slow}, repeated());
+    const gate one, two;
+    scripted_server server({slow(one), slow(one), slow(two)});
     guarded f(hedging_endpoint(hedge_options().after(10ms)).retry_budget(tokens(5)));
-    EXPECT_EQ(f.get(server.url()).report().attempts(), 2U);
-    EXPECT_EQ(f.get(server.url()).report().attempts(), 1U);
+    testing::manual_clock clock(f.context);
+    const auto first = f.start(request("GET", server.url()));
+    f.run_until([&] { return server.requests().size() == 1; });
+    clock.advance(10ms);
+    f.run_until([&] { return server.requests().size() == 2; });
+    gate(one).open();
+    f.run_until(first);
+    EXPECT_EQ((*first)->report().attempts(), 2U);
+    const auto second = f.start(request("GET", server.url()));
+    f.run_until([&] { return server.requests().size() == 3; });
+    clock.advance(10ms);
+    f.run_ready();
+    gate(two).open();
+    f.run_until(second);
+    f.run_out();
+    EXPECT_EQ((*second)->report().attempts(), 1U);
     EXPECT_EQ(f.endpoint(server).counters().hedges, 1U);
     EXPECT_EQ(f.endpoint(server).counters().calls, 2U);
     EXPECT_EQ(f.endpoint(server).counters().successes, 2U);
@@ -378,9 +418,18 @@ TEST(FetchHedge, IsPaidFromTheBudget) {
 }
 
 TEST(FetchHedge, DoesNotQueue) {
-    scripted_server server({slow}, repeated());
+    const gate go;
+    scripted_server server({slow(go)});
     guarded f(hedging_endpoint(hedge_options().after(10ms)).concurrency(at_most(1, 10)));
-    EXPECT_EQ(f.get(server.url()).report().attempts(), 1U);
+    testing::manual_clock clock(f.context);
+    const auto call = f.start(request("GET", server.url()));
+    f.run_until([&] { return server.requests().size() == 1; });
+    clock.advance(10ms);
+    f.run_ready();
+    EXPECT_EQ(f.endpoint(server).concurrency_limit()->waiting(), 0U);
+    gate(go).open();
+    f.run_until(call);
+    EXPECT_EQ((*call)->report().attempts(), 1U);
 }
 
 TEST(FetchHedge, LearnsItsDelayFromTheEndpoint) {
@@ -393,13 +442,40 @@ TEST(FetchHedge, LearnsItsDelayFromTheEndpoint) {
 }
 
 TEST(FetchHedge, DoesNotHedgeBeforeItHasLearned) {
-    scripted_server server({slow}, repeated());
+    const gate go;
+    scripted_server server({slow(go)});
     guarded f(hedging_endpoint(hedge_options()));
-    EXPECT_EQ(f.get(server.url()).report().attempts(), 1U);
-    scripted_server other({slow}, repeated());
-    for (int i = 0; i < 40; ++i) EXPECT_TRUE(f.get(other.url()).ok());
-    EXPECT_TRUE(f.endpoint(other).latency().p95());
-    EXPECT_GE(*f.endpoint(other).latency().p95(), 80ms);
+    testing::manual_clock clock(f.context);
+    const auto call = f.start(request("GET", server.url()));
+    f.run_until([&] { return server.requests().size() == 1; });
+    clock.advance(5s);
+    f.run_ready();
+    gate(go).open();
+    f.run_until(call);
+    f.run_out();
+    EXPECT_EQ((*call)->report().attempts(), 1U);
+}
+
+TEST(FetchHedge, LearnsFromItsCalls) {
+    const std::vector<gate> go(40);
+    std::vector<connection_script> scripts;
+    for (const gate& each : go) scripts.push_back(slow(each));
+    scripted_server server(scripts);
+    // What it has learned it cannot pay for: there is one request a call.
+    guarded f(hedging_endpoint(hedge_options()).retry_budget(tokens(1)));
+    testing::manual_clock clock(f.context);
+    for (std::size_t i = 0; i < go.size(); ++i) {
+        const auto call = f.start(request("GET", server.url()));
+        f.run_until([&] { return server.requests().size() == i + 1; });
+        clock.advance(80ms);
+        gate(go[i]).open();
+        f.run_until(call);
+        EXPECT_TRUE((*call)->ok());
+    }
+    const auto learned = f.endpoint(server).latency().p95();
+    ASSERT_TRUE(learned);
+    EXPECT_GE(*learned, 80ms);
+    EXPECT_LE(*learned, 100ms);
 }
 
 // Endpoints.
@@ -407,7 +483,7 @@ TEST(FetchHedge, DoesNotHedgeBeforeItHasLearned) {
 TEST(FetchEndpoint, KeepsThePolicyItBeganWith) {
     gate go;
     scripted_server server(
-        {{expect_request(), wait_for(go), send(response(503)), close()}, busy, busy, busy});
+        {{expect_request(), wait_for(go), send(last_response(503)), close()}, busy, busy, busy});
     guarded f(plain(no_wait().max_attempts(3)));
     const auto call = f.start(request("GET", server.url()));
     f.run_until([&] { return server.requests().size() == 1; });
@@ -421,7 +497,8 @@ TEST(FetchEndpoint, KeepsThePolicyItBeganWith) {
 
 TEST(FetchEndpoint, KeepsItsGuardsWhenTheTableIsReplaced) {
     gate go;
-    scripted_server server({{expect_request(), wait_for(go), send(response(200)), close()}, fine});
+    scripted_server server(
+        {{expect_request(), wait_for(go), send(last_response(200)), close()}, fine});
     guarded f(plain().concurrency(at_most(1, 10)));
     const auto first = f.start(request("GET", server.url()));
     f.run_until([&] { return server.requests().size() == 1; });
@@ -446,8 +523,9 @@ TEST(FetchEndpoint, IsThatOfTheHandle) {
 
 TEST(FetchEndpoint, OfEachHop) {
     scripted_server to({busy}, repeated());
-    scripted_server from(
-        {{expect_request(), send(response(307, "", "Location: " + to.url() + "\r\n")), close()}});
+    scripted_server from({{expect_request(),
+                           send(last_response(307, "", "Location: " + to.url() + "\r\n")),
+                           close()}});
     const auto once = plain(no_wait().max_attempts(1));
     const http::endpoint other(
         "other", std::move(http::endpoint_match().origin(to.origin())), once);
@@ -457,8 +535,9 @@ TEST(FetchEndpoint, OfEachHop) {
     const auto r = f.get(from.url());
     EXPECT_EQ(attempts(r.report()), "1:307 2:503");
     // A policy of the call's own goes along.
-    scripted_server again(
-        {{expect_request(), send(response(307, "", "Location: " + to.url() + "\r\n")), close()}});
+    scripted_server again({{expect_request(),
+                            send(last_response(307, "", "Location: " + to.url() + "\r\n")),
+                            close()}});
     const auto own = f.fetch(request("GET", again.url()), at_once().max_redirects(2));
     EXPECT_EQ(own.report().attempts(), 5U);
 }

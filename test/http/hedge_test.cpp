@@ -1,6 +1,7 @@
 // Hedged fetches: when another starts, which one wins, and that nothing of the others is left.
 #include "http/support/fetcher.hpp"
 #include <asio_retry/observer.hpp>
+#include <asio_retry/testing/manual_clock.hpp>
 
 #include <set>
 
@@ -16,16 +17,61 @@ http::fetch_policy hedged(std::chrono::milliseconds after = 20ms,
 
 const connection_script silent = {expect_request(), stall()};
 
-connection_script answers(int status,
-                          std::string_view body = "",
-                          std::chrono::milliseconds d = {}) {
-    return {expect_request(), pause(d), send(response(status, body)), stall()};
+connection_script answers(int status, std::string_view body = "") {
+    return {expect_request(), send(response(status, body)), stall()};
 }
+
+/// Answers only once the other attempt has been asked for, which is this gate's to say.
+connection_script answers_after(const gate& other, int status, std::string_view body = "") {
+    return {expect_request(), wait_for(other), send(response(status, body)), stall()};
+}
+
+/// Its extra attempts start when the test moves the clock.
+class hedging_fetcher : public fetcher {
+public:
+    using fetcher::fetcher;
+
+    /// Fetches; each time that the server has a new request, `after` passes, until it has passed
+    /// for this many extra attempts.
+    http::fetch_result hedge(const scripted_server& server,
+                             request r,
+                             const http::fetch_policy& policy,
+                             unsigned extra = 1) {
+        const auto call = start(std::move(r), policy);
+        let_start(server, extra);
+        run_until(call);
+        run_out();
+        return std::move(*call->result);
+    }
+
+    void let_start(const scripted_server& server, unsigned extra = 1) {
+        const std::size_t first = asked_before_ + 1;
+        for (std::size_t n = first; n < first + extra; ++n) {
+            run_until([&] { return server.requests().size() == n; });
+            pass(20ms);
+        }
+    }
+
+    /// The number of requests that the server has had before the call that is to be hedged.
+    void asked_before(std::size_t count) { asked_before_ = count; }
+
+    /// Lets time pass, and what is due by then happen.
+    void pass(std::chrono::milliseconds time) {
+        clock_.advance(time);
+        run_ready();
+    }
+
+    std::size_t idle() const { return state->pool.count().idle; }
+
+private:
+    testing::manual_clock clock_{context};
+    std::size_t asked_before_ = 0;
+};
 
 TEST(HedgedFetch, TakesTheSecondWhereTheFirstIsSilent) {
     scripted_server server({silent, answers(200, "second")});
-    fetcher f;
-    const auto r = f.fetch(request("GET", server.url()), hedged());
+    hedging_fetcher f;
+    const auto r = f.hedge(server, request("GET", server.url()), hedged());
     ASSERT_TRUE(r.ok()) << r.report().summary();
     EXPECT_EQ(r->body(), "second");
     EXPECT_FALSE(r.error());
@@ -36,8 +82,8 @@ TEST(HedgedFetch, TakesTheSecondWhereTheFirstIsSilent) {
     EXPECT_EQ(report.history()[0].kind, failure_kind::cancelled);
     EXPECT_EQ(report.history()[1].number, 2U);
     EXPECT_EQ(report.history()[1].status, 200);
-    EXPECT_GE(report.history()[1].started, 20ms);
-    EXPECT_GE(report.elapsed(), report.history()[1].started + report.history()[1].elapsed);
+    EXPECT_EQ(report.history()[1].started, 20ms);
+    EXPECT_EQ(report.elapsed(), 20ms);
     EXPECT_FALSE(report.last_error());
     EXPECT_EQ(f.state->pool.count().open, 1U);
     EXPECT_EQ(f.state->pool.count().idle, 1U);
@@ -45,8 +91,9 @@ TEST(HedgedFetch, TakesTheSecondWhereTheFirstIsSilent) {
 
 TEST(HedgedFetch, ClosesTheConnectionOfTheLoserBeforeItReturns) {
     scripted_server server({silent, {expect_request(), send(response(200)), close()}});
-    fetcher f;
+    hedging_fetcher f;
     const auto call = f.start(request("GET", server.url()), hedged());
+    f.let_start(server);
     f.run_until(call);
     EXPECT_EQ(f.state->pool.count().open, 1U);
     ASSERT_TRUE(server.wait_until_closed());
@@ -62,9 +109,11 @@ TEST(HedgedFetch, DoesNotHedgeAQuickFirst) {
 }
 
 TEST(HedgedFetch, TakesTheFirstIfThatIsFirstAfterAll) {
-    scripted_server server({answers(200, "first", 60ms), silent});
-    fetcher f;
-    const auto r = f.fetch(request("GET", server.url()), hedged());
+    const gate asked;
+    scripted_server server(
+        {answers_after(asked, 200, "first"), {expect_request(), open_gate(asked), stall()}});
+    hedging_fetcher f;
+    const auto r = f.hedge(server, request("GET", server.url()), hedged());
     ASSERT_TRUE(r.ok());
     EXPECT_EQ(r->body(), "first");
     EXPECT_EQ(r.report().attempts(), 2U);
@@ -72,20 +121,29 @@ TEST(HedgedFetch, TakesTheFirstIfThatIsFirstAfterAll) {
 }
 
 TEST(HedgedFetch, DoesNotHedgeWhatMustNotBeRepeated) {
-    scripted_server server({answers(200, "", 60ms)});
-    fetcher f;
-    EXPECT_TRUE(f.fetch(request("POST", server.url()).body("x"), hedged(1ms)).ok());
-    EXPECT_EQ(server.connections_accepted(), 1U);
-    scripted_server other({answers(200, "", 60ms)});
-    EXPECT_TRUE(
-        f.fetch(request("GET", other.url()).repeatable(http::repeat::forbidden), hedged(1ms)).ok());
-    EXPECT_EQ(other.connections_accepted(), 1U);
+    for (const bool by_method : {true, false}) {
+        const gate waited;
+        scripted_server server({answers_after(waited, 200)});
+        hedging_fetcher f;
+        const auto call =
+            f.start(by_method ? request("POST", server.url()).body("x")
+                              : request("GET", server.url()).repeatable(http::repeat::forbidden),
+                    hedged());
+        f.let_start(server);
+        f.pass(5s);
+        gate(waited).open();
+        f.run_until(call);
+        EXPECT_TRUE((*call)->ok());
+        EXPECT_EQ((*call)->report().attempts(), 1U);
+        EXPECT_EQ(server.connections_accepted(), 1U);
+    }
 }
 
 TEST(HedgedFetch, SendsOneKeyInAll) {
     scripted_server server({silent, answers(200)});
-    fetcher f;
-    const auto r = f.fetch(request("POST", server.url()).body("x"),
+    hedging_fetcher f;
+    const auto r = f.hedge(server,
+                           request("POST", server.url()).body("x"),
                            hedged().idempotency(http::idempotency::generate_key));
     ASSERT_TRUE(r.ok());
     ASSERT_TRUE(server.wait_for_requests(2));
@@ -97,16 +155,18 @@ TEST(HedgedFetch, SendsOneKeyInAll) {
 
 /// Also where a key is wanted only behind a redirect.
 TEST(HedgedFetch, SendsOneKeyInAllAlsoBehindARedirect) {
-    const auto policy = hedged(5ms).max_redirects(1).idempotency(http::idempotency::generate_key);
+    const auto policy = hedged().max_redirects(1).idempotency(http::idempotency::generate_key);
     const auto redirect = send(response(307, "", "Location: /charges\r\n"));
+    const gate hedged_now;
     const gate both_asked;
     scripted_server server({{expect_request(),
-                             pause(30ms),
+                             wait_for(hedged_now),
                              redirect,
                              expect_request(),
                              open_gate(both_asked),
                              stall()},
                             {expect_request(),
+                             open_gate(hedged_now),
                              redirect,
                              expect_request(),
                              wait_for(both_asked),
@@ -119,9 +179,11 @@ TEST(HedgedFetch, SendsOneKeyInAllAlsoBehindARedirect) {
     const http::endpoint_table table(
         endpoint_policy().fetch(unkeyed),
         {http::endpoint(charges).policy(endpoint_policy().fetch(policy))});
-    fetcher f(http::client_config().endpoints(std::make_shared<http::endpoint_registry>(table)));
+    hedging_fetcher f(
+        http::client_config().endpoints(std::make_shared<http::endpoint_registry>(table)));
     const auto call =
         f.start(request("POST", server.url()).body("x").repeatable(http::repeat::allowed));
+    f.let_start(server);
     f.run_until(call);
     ASSERT_TRUE((*call)->ok()) << (*call)->report().summary();
     std::set<std::string> keys;
@@ -135,8 +197,9 @@ TEST(HedgedFetch, SendsOneKeyInAllAlsoBehindARedirect) {
 
 TEST(HedgedFetch, NumbersTheExtraRequest) {
     scripted_server server({silent, answers(200)});
-    fetcher f;
-    ASSERT_TRUE(f.fetch(request("GET", server.url()), hedged().attempt_header("X-Try")).ok());
+    hedging_fetcher f;
+    ASSERT_TRUE(
+        f.hedge(server, request("GET", server.url()), hedged().attempt_header("X-Try")).ok());
     ASSERT_TRUE(server.wait_for_requests(2));
     EXPECT_EQ(server.requests().at(0).count("X-Try"), 0U);
     EXPECT_EQ(server.requests().at(1).field("X-Try"), "2");
@@ -144,9 +207,14 @@ TEST(HedgedFetch, NumbersTheExtraRequest) {
 
 TEST(HedgedFetch, WaitsForTheOtherIfOneFails) {
     scripted_server server({silent, answers(503)});
-    fetcher f;
-    auto policy = hedged(20ms, no_wait().max_attempts(1).attempt_timeout(100ms));
-    const auto r = f.fetch(request("GET", server.url()), policy);
+    hedging_fetcher f;
+    const auto call = f.start(request("GET", server.url()),
+                              hedged(20ms, no_wait().max_attempts(1).attempt_timeout(100ms)));
+    f.let_start(server);
+    f.run_until([&] { return f.idle() == 1; });
+    f.pass(80ms);
+    f.run_until(call);
+    const auto& r = **call;
     EXPECT_EQ(r.reason(), reason::attempts_exhausted);
     EXPECT_EQ(r.error(), asio_retry::error::attempt_timeout);
     // What the second one brought is not lost.
@@ -156,11 +224,12 @@ TEST(HedgedFetch, WaitsForTheOtherIfOneFails) {
 }
 
 TEST(HedgedFetch, GoesOnRetryingBesideTheExtraAttempt) {
-    scripted_server server({{expect_request(), pause(60ms), send(response(503)), close()},
-                            silent,
+    const gate asked;
+    scripted_server server({{expect_request(), wait_for(asked), send(last_response(503)), close()},
+                            {expect_request(), open_gate(asked), stall()},
                             answers(200, "third")});
-    fetcher f;
-    const auto r = f.fetch(request("GET", server.url()), hedged());
+    hedging_fetcher f;
+    const auto r = f.hedge(server, request("GET", server.url()), hedged());
     ASSERT_TRUE(r.ok());
     EXPECT_EQ(r->body(), "third");
     ASSERT_EQ(r.report().history().size(), 3U);
@@ -170,9 +239,22 @@ TEST(HedgedFetch, GoesOnRetryingBesideTheExtraAttempt) {
 }
 
 TEST(HedgedFetch, EndsAsTheFirstIfAllFail) {
-    scripted_server server({answers(503, "one", 60ms), answers(500, "two", 100ms)});
-    fetcher f;
-    const auto r = f.fetch(request("GET", server.url()), hedged(20ms, no_wait().max_attempts(1)));
+    const gate asked;
+    const gate first_ended;
+    scripted_server server({answers_after(asked, 503, "one"),
+                            {expect_request(),
+                             open_gate(asked),
+                             wait_for(first_ended),
+                             send(response(500, "two")),
+                             stall()}});
+    hedging_fetcher f;
+    const auto call =
+        f.start(request("GET", server.url()), hedged(20ms, no_wait().max_attempts(1)));
+    f.let_start(server);
+    f.run_until([&] { return f.idle() == 1; });
+    gate(first_ended).open();
+    f.run_until(call);
+    const auto& r = **call;
     EXPECT_EQ(r.reason(), reason::attempts_exhausted);
     EXPECT_EQ(r->body(), "one");
     EXPECT_EQ(attempts(r.report()), "1:503 2:500");
@@ -180,8 +262,8 @@ TEST(HedgedFetch, EndsAsTheFirstIfAllFail) {
 
 TEST(HedgedFetch, IsDecidedByAPermanentResponse) {
     scripted_server server({silent, answers(404, "none")});
-    fetcher f;
-    const auto r = f.fetch(request("GET", server.url()), hedged());
+    hedging_fetcher f;
+    const auto r = f.hedge(server, request("GET", server.url()), hedged());
     EXPECT_EQ(r.reason(), reason::permanent_failure);
     EXPECT_EQ(r->status(), 404U);
     EXPECT_FALSE(r.error());
@@ -189,8 +271,8 @@ TEST(HedgedFetch, IsDecidedByAPermanentResponse) {
 
 TEST(HedgedFetch, StartsAsManyAsItMay) {
     scripted_server server({silent, silent, silent, answers(200)});
-    fetcher f;
-    const auto r = f.fetch(request("GET", server.url()), hedged(20ms, no_wait(), 3));
+    hedging_fetcher f;
+    const auto r = f.hedge(server, request("GET", server.url()), hedged(20ms, no_wait(), 3), 3);
     ASSERT_TRUE(r.ok());
     EXPECT_EQ(r.report().attempts(), 4U);
     EXPECT_EQ(f.state->pool.count().open, 1U);
@@ -199,26 +281,36 @@ TEST(HedgedFetch, StartsAsManyAsItMay) {
 TEST(HedgedFetch, DoesNotHedgeInABackoff) {
     scripted_server server(
         {{expect_request(), send(response(503)), expect_request(), send(response(200)), stall()}});
-    fetcher f;
+    hedging_fetcher f;
     const auto slow =
         no_wait().backoff(backoff::constant(100ms).jitter(jitter::none)).max_attempts(2);
-    const auto r = f.fetch(request("GET", server.url()), hedged(20ms, slow));
-    ASSERT_TRUE(r.ok());
-    EXPECT_EQ(attempts(r.report()), "1:503 2:200");
+    const auto call = f.start(request("GET", server.url()), hedged(20ms, slow));
+    f.run_until([&] { return f.idle() == 1; });
+    f.pass(99ms);
+    EXPECT_EQ(server.requests().size(), 1U);
+    f.pass(1ms);
+    f.run_until(call);
+    ASSERT_TRUE((*call)->ok());
+    EXPECT_EQ(attempts((*call)->report()), "1:503 2:200");
     EXPECT_EQ(server.connections_accepted(), 1U);
 }
 
 TEST(HedgedFetch, DoesNotHedgeInTheQueueOfThePool) {
+    const gate queued;
     scripted_server server({{expect_request(),
-                             pause(100ms),
+                             wait_for(queued),
                              send(response(200)),
                              expect_request(),
                              send(response(200)),
                              stall()}});
-    fetcher f(http::client_config().pool(http::pool_limits().per_origin(1)));
+    hedging_fetcher f(http::client_config().pool(http::pool_limits().per_origin(1)));
     const auto first = f.start(request("GET", server.url()), at_once());
     f.run_until([&] { return server.requests().size() == 1; });
-    const auto second = f.start(request("GET", server.url()), hedged(20ms));
+    const auto second = f.start(request("GET", server.url()), hedged());
+    f.run_until([&] { return f.state->pool.count().waiting == 1; });
+    f.pass(5s);
+    EXPECT_EQ(f.state->pool.count().waiting, 1U);
+    gate(queued).open();
     f.run_until(second);
     f.run_out();
     ASSERT_TRUE((*second)->ok());
@@ -227,12 +319,16 @@ TEST(HedgedFetch, DoesNotHedgeInTheQueueOfThePool) {
 
 TEST(HedgedFetch, KeepsTheDeadlineOfTheCall) {
     scripted_server server({silent, silent});
-    fetcher f;
-    const auto r =
-        f.fetch(request("GET", server.url()), hedged(20ms, no_wait().total_timeout(100ms)));
-    EXPECT_EQ(r.reason(), reason::deadline_exceeded);
-    EXPECT_EQ(r.report().attempts(), 2U);
-    EXPECT_GE(r.report().elapsed(), 100ms);
+    hedging_fetcher f;
+    const auto call =
+        f.start(request("GET", server.url()), hedged(20ms, no_wait().total_timeout(100ms)));
+    f.let_start(server);
+    f.run_until([&] { return server.requests().size() == 2; });
+    f.pass(80ms);
+    f.run_until(call);
+    EXPECT_EQ((*call)->reason(), reason::deadline_exceeded);
+    EXPECT_EQ((*call)->report().attempts(), 2U);
+    EXPECT_EQ((*call)->report().elapsed(), 100ms);
     EXPECT_EQ(f.state->pool.count().open, 0U);
 }
 
@@ -243,8 +339,8 @@ TEST(HedgedFetch, FollowsRedirectsInEachLane) {
                              expect_request(),
                              send(response(200, "b")),
                              stall()}});
-    fetcher f;
-    const auto r = f.fetch(request("GET", server.url()), hedged().max_redirects(2));
+    hedging_fetcher f;
+    const auto r = f.hedge(server, request("GET", server.url()), hedged().max_redirects(2));
     ASSERT_TRUE(r.ok());
     EXPECT_EQ(r->body(), "b");
     ASSERT_EQ(r.report().history().size(), 3U);
@@ -255,9 +351,10 @@ TEST(HedgedFetch, ResendsOnAFreshConnectionAndHedgesThat) {
     scripted_server server({{expect_request(), send(response(200)), expect_request(), close()},
                             silent,
                             answers(200, "third")});
-    fetcher f;
+    hedging_fetcher f;
     ASSERT_TRUE(f.get(server.url()).ok());
-    const auto r = f.fetch(request("GET", server.url()), hedged());
+    f.asked_before(2);
+    const auto r = f.hedge(server, request("GET", server.url()), hedged());
     ASSERT_TRUE(r.ok()) << r.report().summary();
     EXPECT_EQ(r->body(), "third");
     ASSERT_EQ(r.report().history().size(), 3U);
@@ -286,10 +383,13 @@ public:
 };
 
 TEST(HedgedFetch, TellsAnObserverOfEachAttemptAndOfOneEnd) {
-    scripted_server server({answers(503, "", 60ms), answers(503, "", 60ms), answers(503)});
-    fetcher f;
+    const gate asked;
+    scripted_server server({answers_after(asked, 503),
+                            {expect_request(), open_gate(asked), send(response(503)), stall()}});
+    hedging_fetcher f;
     const auto seen = std::make_shared<watcher>();
-    const auto r = f.fetch(request("GET", server.url("/a")),
+    const auto r = f.hedge(server,
+                           request("GET", server.url("/a")),
                            hedged(20ms, no_wait().max_attempts(1).observer(seen)));
     EXPECT_FALSE(r.ok());
     EXPECT_EQ(seen->started, (std::vector<unsigned>{1, 2}));
@@ -300,21 +400,23 @@ TEST(HedgedFetch, TellsAnObserverOfEachAttemptAndOfOneEnd) {
 
 TEST(HedgedFetch, BoundsItsHistory) {
     scripted_server server({silent, silent, silent, answers(200)});
-    fetcher f;
-    const auto r = f.fetch(request("GET", server.url()), hedged(20ms, no_wait().max_history(2), 3));
+    hedging_fetcher f;
+    const auto r =
+        f.hedge(server, request("GET", server.url()), hedged(20ms, no_wait().max_history(2), 3), 3);
     ASSERT_TRUE(r.ok());
     ASSERT_EQ(r.report().history().size(), 2U);
     EXPECT_EQ(r.report().history()[1].number, 4U);
     EXPECT_EQ(r.report().forgotten(), 2U);
 }
 
-class CancelHedged : public testing::TestWithParam<asio::cancellation_type> {};
+class CancelHedged : public ::testing::TestWithParam<asio::cancellation_type> {};
 
 TEST_P(CancelHedged, EndsAllOfThem) {
-    for (const std::size_t lanes : {1U, 2U}) {
+    for (const unsigned lanes : {1U, 2U}) {
         scripted_server server({silent, silent});
-        fetcher f;
-        const auto call = f.start(request("GET", server.url()), hedged(lanes == 1 ? 10s : 10ms));
+        hedging_fetcher f;
+        const auto call = f.start(request("GET", server.url()), hedged());
+        f.let_start(server, lanes - 1);
         f.run_until([&] { return server.requests().size() == lanes; });
         call->signal.emit(GetParam());
         f.run_until(call);
@@ -329,19 +431,19 @@ TEST_P(CancelHedged, EndsAllOfThem) {
 
 INSTANTIATE_TEST_SUITE_P(Types,
                          CancelHedged,
-                         testing::Values(asio::cancellation_type::terminal,
-                                         asio::cancellation_type::partial,
-                                         asio::cancellation_type::total));
+                         ::testing::Values(asio::cancellation_type::terminal,
+                                           asio::cancellation_type::partial,
+                                           asio::cancellation_type::total));
 
 TEST(HedgedFetch, IsCancelledAlsoWhenTheFirstHasFailedAlready) {
-    const gate failed;
+    const gate asked;
     scripted_server server(
-        {{expect_request(), pause(50ms), send(response(500)), open_gate(failed), stall()}, silent});
-    fetcher f;
-    const auto call = f.start(request("GET", server.url()), hedged(5ms, no_wait().max_attempts(1)));
-    f.run_until([&] { return failed.is_open() && server.requests().size() == 2; });
-    f.context.restart();
-    f.context.run_for(20ms);
+        {answers_after(asked, 500), {expect_request(), open_gate(asked), stall()}});
+    hedging_fetcher f;
+    const auto call =
+        f.start(request("GET", server.url()), hedged(20ms, no_wait().max_attempts(1)));
+    f.let_start(server);
+    f.run_until([&] { return f.idle() == 1; });
     ASSERT_FALSE(call->done());
     call->signal.emit(asio::cancellation_type::terminal);
     f.run_until(call);

@@ -214,7 +214,7 @@ TEST(WatchPolicies, EndsWhenItIsCancelled) {
 TEST(WatchPolicies, EndsWhenItIsCancelledWhileTheFileIsSettling) {
     const asio_retry::test::temporary_directory directory;
     const auto path = directory.write("p.json", policies(5));
-    watching w(path);
+    watching w(path, endpoint_policy(), 10s);
     w.until(1);
     directory.write("p.json", policies(6));
     w.context.run_one_for(20s);

@@ -1,5 +1,6 @@
 // Responses that are cut, malformed, too large, too slow, or early.
 #include "http/support/fetcher.hpp"
+#include <asio_retry/testing/manual_clock.hpp>
 
 namespace asio_retry::test {
 namespace {
@@ -24,7 +25,7 @@ private:
     std::vector<void*> taken_;
 };
 
-class Cut : public testing::TestWithParam<std::tuple<bool, std::string>> {};
+class Cut : public ::testing::TestWithParam<std::tuple<bool, std::string>> {};
 
 TEST_P(Cut, AtEveryByteIsNeverAResponse) {
     const auto& [is_crowded, whole] = GetParam();
@@ -48,14 +49,14 @@ TEST_P(Cut, AtEveryByteIsNeverAResponse) {
 INSTANTIATE_TEST_SUITE_P(
     Responses,
     Cut,
-    testing::Combine(
-        testing::Bool(),
-        testing::Values("HTTP/1.1 200 OK\r\nContent-Length: 10\r\nX: y\r\n\r\n0123456789",
-                        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                        "5;e=1\r\n01234\r\n5\r\n56789\r\n0\r\nT: v\r\n\r\n",
-                        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")));
+    ::testing::Combine(
+        ::testing::Bool(),
+        ::testing::Values("HTTP/1.1 200 OK\r\nContent-Length: 10\r\nX: y\r\n\r\n0123456789",
+                          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                          "5;e=1\r\n01234\r\n5\r\n56789\r\n0\r\nT: v\r\n\r\n",
+                          "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n")));
 
-class Size : public testing::TestWithParam<bool> {};
+class Size : public ::testing::TestWithParam<bool> {};
 
 TEST_P(Size, OfAnyKindIsReadWholeAndLeavesTheConnectionForTheNext) {
     constexpr std::size_t most = 1500;  // above what a call takes in without a buffer
@@ -78,7 +79,7 @@ TEST_P(Size, OfAnyKindIsReadWholeAndLeavesTheConnectionForTheNext) {
     EXPECT_EQ(f.state->pool.count().open, 1U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Responses, Size, testing::Bool());
+INSTANTIATE_TEST_SUITE_P(Responses, Size, ::testing::Bool());
 
 TEST(Response, ToEachOfManyThatWaitIsReadWhole) {
     constexpr std::size_t many = http::detail::client_state::most_waiting_buffers + 16;
@@ -142,7 +143,7 @@ TEST(CutResponse, ToAPostIsRepeatedIfItsStatusProvesThatNothingWasDone) {
         const std::string head = "HTTP/1.1 " + std::to_string(status) + " No\r\n";
         scripted_server server(
             {{expect_request(), send(head + "Content-Length: 9\r\n\r\n"), close()},
-             {expect_request(), send(response(200)), close()}});
+             {expect_request(), send(last_response(200)), close()}});
         fetcher f;
         const auto r = f.fetch(request("POST", server.url()).body("x"));
         EXPECT_EQ(r.reason(), status == 429 ? reason::success : reason::not_idempotent);
@@ -180,7 +181,7 @@ TEST(Response, IsNotMadeWholeByAReset) {
     EXPECT_EQ(r.report().history().at(0).kind, failure_kind::connection_lost);
 }
 
-class Malformed : public testing::TestWithParam<std::string> {};
+class Malformed : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(Malformed, IsAPermanentError) {
     scripted_server server({{expect_request(), send(GetParam()), stall()}});
@@ -195,7 +196,7 @@ TEST_P(Malformed, IsAPermanentError) {
 INSTANTIATE_TEST_SUITE_P(
     Responses,
     Malformed,
-    testing::Values(
+    ::testing::Values(
         "SSH-2.0-OpenSSH_9.2\r\n\r\n",
         "HTTP/2.0 200 OK\r\n\r\n",
         "HTTP/1.1 2000 OK\r\n\r\n",
@@ -219,7 +220,7 @@ std::string many(std::size_t n, const std::string& text) {
     return all;
 }
 
-class TooMuch : public testing::TestWithParam<std::pair<std::string, error>> {};
+class TooMuch : public ::testing::TestWithParam<std::pair<std::string, error>> {};
 
 TEST_P(TooMuch, IsRefusedWithoutReadingItAll) {
     scripted_server server({{expect_request(), send(GetParam().first), stall()}});
@@ -236,7 +237,7 @@ const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r
 INSTANTIATE_TEST_SUITE_P(
     Responses,
     TooMuch,
-    testing::Values(
+    ::testing::Values(
         std::pair("HTTP/1.1 200 OK\r\nX: " + std::string(1000, 'x'), error::header_too_large),
         std::pair("HTTP/1.1 200 " + std::string(1000, 'x'), error::header_too_large),
         std::pair("HTTP/1.1 200 OK\r\n" + many(10'000, "A: b\r\n") + "\r\n",
@@ -274,7 +275,7 @@ TEST(Fetch, RefusesAFieldThatIsTooLongInAnyCase) {
     }
 }
 
-class Slow : public testing::TestWithParam<connection_script> {};
+class Slow : public ::testing::TestWithParam<connection_script> {};
 
 TEST_P(Slow, EndsAtTheAttemptTimeout) {
     scripted_server server({GetParam()}, scripted_server_options().repeat_last());
@@ -285,14 +286,13 @@ TEST_P(Slow, EndsAtTheAttemptTimeout) {
     EXPECT_EQ(r.reason(), reason::attempts_exhausted);
     EXPECT_EQ(attempts(r.report()), "1:the attempt timed out 2:the attempt timed out");
     EXPECT_EQ(r.report().history().at(0).kind, failure_kind::timeout);
-    EXPECT_LT(r.report().elapsed(), 1s);
     EXPECT_EQ(f.state->pool.count().open, 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Servers,
     Slow,
-    testing::Values(
+    ::testing::Values(
         connection_script{stall()},
         connection_script{stop_reading()},
         connection_script{expect_request(), stall()},
@@ -304,7 +304,7 @@ INSTANTIATE_TEST_SUITE_P(
                           stall()}));
 
 TEST(Response, IsTakenThoughTheBodyIsNotYetSent) {
-    const std::string answer = response(413, "too large", "Connection: close\r\n");
+    const std::string answer = last_response(413, "too large");
     const std::vector<connection_script> servers = {
         {expect_head(), send(answer), close()},
         {expect_head(), send(answer), reset()},
@@ -325,7 +325,6 @@ TEST(Response, IsTakenThoughTheBodyIsNotYetSent) {
         EXPECT_EQ(r->status(), 413U) << i;
         EXPECT_EQ(r->body(), "too large") << i;
         EXPECT_EQ(r.report().history().back().sent, send_state::partial) << i;
-        EXPECT_LT(r.report().elapsed(), 5s) << i;
         EXPECT_EQ(f.state->pool.count().open, 0U);
     }
 }
@@ -364,16 +363,18 @@ TEST(Response, DoesNotComeWhenConnectingHangs) {
     const auto r = f.fetch(request("GET", server.url()), policy);
     EXPECT_EQ(r.error(), error::connect_timeout);
     EXPECT_EQ(r.report().history().at(0).kind, failure_kind::timeout);
-    EXPECT_LT(r.report().elapsed(), 1s);
 }
 
 TEST(Response, DoesNotComeAfterTheDeadline) {
     scripted_server server({{expect_request(), stall()}});
     fetcher f;
-    const auto r = f.fetch(request("GET", server.url()), at_once(no_wait().total_timeout(50ms)));
-    EXPECT_EQ(r.reason(), reason::deadline_exceeded);
-    EXPECT_EQ(r.error(), asio_retry::error::attempt_timeout);
-    EXPECT_LT(r.report().elapsed(), 1s);
+    testing::manual_clock clock(f.context);
+    const auto call = f.start(request("GET", server.url()), at_once(no_wait().total_timeout(50ms)));
+    f.run_until([&] { return server.requests().size() == 1; });
+    clock.advance(50ms);
+    f.run_until(call);
+    EXPECT_EQ((*call)->reason(), reason::deadline_exceeded);
+    EXPECT_EQ((*call)->error(), asio_retry::error::attempt_timeout);
     EXPECT_EQ(f.fetch(request("GET", server.url()), at_once(no_wait().total_timeout(0s))).error(),
               asio_retry::error::deadline_exceeded);
 }

@@ -1,5 +1,6 @@
 // Which connections serve again, and what happens when one turns out dead.
 #include "http/support/fetcher.hpp"
+#include <asio_retry/testing/manual_clock.hpp>
 
 namespace asio_retry::test {
 namespace {
@@ -55,7 +56,7 @@ TEST(Reuse, DiscardsAConnectionWithSurplusBytes) {
     EXPECT_EQ(f.get(server.url())->body(), "real");
 }
 
-class NoReuse : public testing::TestWithParam<std::string> {};
+class NoReuse : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(NoReuse, AfterAResponseThatEndsTheConnection) {
     scripted_server server({{expect_request(), send(GetParam()), close()}});
@@ -66,19 +67,19 @@ TEST_P(NoReuse, AfterAResponseThatEndsTheConnection) {
 
 INSTANTIATE_TEST_SUITE_P(Answers,
                          NoReuse,
-                         testing::Values("HTTP/1.1 200 OK\r\nConnection: close\r\n"
-                                         "Content-Length: 2\r\n\r\nok",
-                                         "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
-                                         "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n"
-                                         "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
-                                         "HTTP/1.1 200 OK\r\n\r\nok"));
+                         ::testing::Values("HTTP/1.1 200 OK\r\nConnection: close\r\n"
+                                           "Content-Length: 2\r\n\r\nok",
+                                           "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+                                           "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n"
+                                           "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+                                           "HTTP/1.1 200 OK\r\n\r\nok"));
 
 /// The first connection serves once and then, when it has taken the next request, dies.
 std::vector<connection_script> stale_then(connection_script next, step death) {
     return {{expect_request(), send(keep), expect_request(), std::move(death)}, std::move(next)};
 }
 
-class Stale : public testing::TestWithParam<step> {};
+class Stale : public ::testing::TestWithParam<step> {};
 
 TEST_P(Stale, ConnectionIsReplacedAtNoCost) {
     scripted_server server(
@@ -99,7 +100,7 @@ TEST_P(Stale, ConnectionIsReplacedAtNoCost) {
     EXPECT_FALSE(r.report().history()[1].reused);
 }
 
-INSTANTIATE_TEST_SUITE_P(Deaths, Stale, testing::Values(close(), reset()), [](const auto& each) {
+INSTANTIATE_TEST_SUITE_P(Deaths, Stale, ::testing::Values(close(), reset()), [](const auto& each) {
     return each.param.name();
 });
 
@@ -179,9 +180,10 @@ TEST(Reuse, EndsWithAgeAndIdleness) {
         scripted_server server(
             {{expect_request(), send(keep), stall()}, {expect_request(), send(keep), stall()}});
         fetcher f(http::client_config().pool(limits));
+        testing::manual_clock clock(f.context);
         ASSERT_TRUE(f.get(server.url()).ok());
-        f.context.restart();
-        std::this_thread::sleep_for(15ms);
+        EXPECT_EQ(f.state->pool.count().open, 1U);
+        clock.advance(10ms);
         EXPECT_TRUE(f.get(server.url()).ok());
         EXPECT_EQ(server.connections_accepted(), 2U);
         EXPECT_EQ(f.state->pool.count().open, 1U);

@@ -32,7 +32,7 @@ scripted_server_options with(tls_server server) {
 
 /// Each request on a connection of its own.
 const connection_script answering_once = {
-    expect_request(), send(response(200, "ok", "Connection: close")), stall()};
+    expect_request(), send(last_response(200, "ok")), stall()};
 
 TEST(TlsVersion, IsOneDotTwoAtLeast) {
     for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {

@@ -161,9 +161,8 @@ TEST(Tls, FindsAConnectionThatTheServerClosed) {
 }
 
 TEST(Tls, TakesAnEarlyResponseToALargeBody) {
-    scripted_server server(
-        {{expect_head(), send(response(413, "too large", "Connection: close\r\n")), close()}},
-        with(authority().issue(for_loopback())));
+    scripted_server server({{expect_head(), send(last_response(413, "too large")), close()}},
+                           with(authority().issue(for_loopback())));
     fetcher f(trusting());
     const auto r = f.fetch(
         request("PUT", at("127.0.0.1", server)).body(std::string(30'000'000, 'x')), only_once());

@@ -3,12 +3,14 @@
 #include "http/support/fetcher.hpp"
 #include "peers/peer.hpp"
 #include <asio_retry/http/download.hpp>
+#include <asio_retry/retry_budget.hpp>
 
 #include <gmock/gmock.h>
 
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -198,7 +200,9 @@ TEST_F(Nginx, ServesRanges) {
 TEST_F(Nginx, SendsTheRestToWhoWasTooSlow) {
     start("", "limit_rate 300k;");
     fetcher f;
-    const auto r = f.fetch(download(), at_once(no_wait().max_attempts(50).attempt_timeout(400ms)));
+    const auto plenty = std::make_shared<retry_budget>(budget_options().capacity(1000));
+    const auto impatient = no_wait().max_attempts(50).attempt_timeout(400ms).retry_budget(plenty);
+    const auto r = f.fetch(download(), at_once(impatient));
     ASSERT_TRUE(r.ok()) << r.report().summary();
     EXPECT_EQ(downloaded(), large_file);
     EXPECT_GE(r.report().attempts(), 3U);

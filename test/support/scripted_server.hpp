@@ -115,6 +115,11 @@ step break_handshake(tls_server server);  ///< Sends half of the server's first 
 
 /// Whole answers, for scripts in which the bytes are not the point.
 std::string response(int status, std::string_view body = "", std::string_view extra_fields = "");
+/// The same with "Connection: close", for scripts that then close: a client that reused the
+/// connection would race that close, and find it dead at one time and not at another.
+std::string last_response(int status,
+                          std::string_view body = "",
+                          std::string_view extra_fields = "");
 
 class scripted_server_options {
 public:

@@ -116,4 +116,8 @@ std::string response(int status, std::string_view body, std::string_view extra_f
     return text;
 }
 
+std::string last_response(int status, std::string_view body, std::string_view extra_fields) {
+    return response(status, body, "Connection: close\r\n" + std::string(extra_fields));
+}
+
 }  // namespace asio_retry::test

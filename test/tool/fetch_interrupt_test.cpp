@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -73,15 +75,25 @@ protected:
         ::close(writer);
     }
 
-    /// Signals it some time after it has sent a request; it is killed if that does not end it.
-    static tool_result interrupted(tool_run& run, const fault_server& server, int signal) {
-        const auto soon = std::chrono::steady_clock::now() + std::chrono::seconds(5);
-        while (server.counts().total().requests < 1 && std::chrono::steady_clock::now() < soon) {
-            std::this_thread::yield();
+    /// Signals it once it has come so far; it is killed if that does not end it.
+    static tool_result interrupted(tool_run& run,
+                                   int signal,
+                                   const std::function<bool()>& has_come_so_far) {
+        const auto soon = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        while (!has_come_so_far() && std::chrono::steady_clock::now() < soon) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
         }
-        std::this_thread::sleep_for(std::chrono::milliseconds(400));
         run.signal(signal);
         return run.wait_at_most(std::chrono::seconds(10));
+    }
+
+    /// Nothing more can be written.
+    bool is_full() const {
+        const int writer = ::open(pipe_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+        pollfd room{writer, POLLOUT, 0};
+        const bool full = ::poll(&room, 1, 0) == 0;
+        ::close(writer);
+        return full;
     }
 
     const std::string pipe_ = file("pipe");
@@ -92,7 +104,7 @@ TEST_F(FetchToAPipe, AnInterruptEndsTheWaitForTheReaderOfStandardOutput) {
     const fault_server server(failing(0, fault::status(503), std::string(1024 * 1024, 'a')));
     open_reader();
     tool_run run({"fetch", "--report", file("report"), server.url("/a")}, "", pipe_);
-    const auto result = interrupted(run, server, SIGINT);
+    const auto result = interrupted(run, SIGINT, [this] { return is_full(); });
     EXPECT_EQ(result.status, 130);
     EXPECT_EQ(result.err, "");
     EXPECT_EQ(lines_of_json(contents_of(file("report"))).at(0).at("reason"), "cancelled");
@@ -101,7 +113,8 @@ TEST_F(FetchToAPipe, AnInterruptEndsTheWaitForTheReaderOfStandardOutput) {
 TEST_F(FetchToAPipe, AnInterruptEndsTheWaitForAReaderOfTheFile) {
     const fault_server server;
     tool_run run({"fetch", "-o", pipe_, "--report", file("report"), server.url("/a")});
-    const auto result = interrupted(run, server, SIGTERM);
+    const auto result =
+        interrupted(run, SIGTERM, [&] { return server.counts().total().succeeded == 1; });
     EXPECT_EQ(result.status, 143);
     EXPECT_EQ(lines_of_json(contents_of(file("report"))).size(), 1U);
 }
@@ -120,7 +133,8 @@ TEST_F(FetchToAPipe, ABlockedStandardErrorHoldsUpNoCall) {
                  "",
                  "",
                  pipe_);
-    EXPECT_EQ(interrupted(run, server, SIGINT).status, 130);
+    const auto told = [&] { return lines_of_json(contents_of(file("report"))).size() == 2; };
+    EXPECT_EQ(interrupted(run, SIGINT, told).status, 130);
     const auto report = lines_of_json(contents_of(file("report")));
     ASSERT_EQ(report.size(), 2U);
     for (const auto& line : report) EXPECT_EQ(line.at("reason").as_string(), "deadline_exceeded");

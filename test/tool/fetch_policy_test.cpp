@@ -166,7 +166,7 @@ protected:
 };
 
 TEST_F(FetchWithPolicies, ReportsTheGuardThatRefused) {
-    const scripted_server server({{expect_request(), send(response(503)), close()}},
+    const scripted_server server({{expect_request(), send(last_response(503)), close()}},
                                  scripted_server_options().repeat_last());
     const auto policies = write(R"({"version": 1, "default": {
         "max_attempts": 2, "attempt_timeout": "5s",
@@ -193,8 +193,8 @@ TEST_F(FetchWithPolicies, RefusesABadFileBeforeAnythingIsSent) {
 }
 
 TEST_F(FetchWithPolicies, HedgesASlowRequest) {
-    const scripted_server server(
-        {{expect_request(), stall()}, {expect_request(), send(response(200, "second")), close()}});
+    const scripted_server server({{expect_request(), stall()},
+                                  {expect_request(), send(last_response(200, "second")), close()}});
     const auto lines = report_of({"--hedge", "20ms", server.url()});
     EXPECT_EQ(result_.status, 0);
     EXPECT_EQ(result_.out, "second");
@@ -206,9 +206,9 @@ TEST_F(FetchWithPolicies, HedgesASlowRequest) {
 
 TEST_F(FetchWithPolicies, TreatWhatARedirectLeadsToAlikeWatchedOrNot) {
     for (const words& watching : {words{}, words{"--timeline"}, words{"-v"}}) {
-        const connection_script refuse = {expect_request(), send(response(503)), close()};
+        const connection_script refuse = {expect_request(), send(last_response(503)), close()};
         const scripted_server server(
-            {{expect_request(), send(response(302, "", "Location: /b\r\n")), close()}, refuse},
+            {{expect_request(), send(last_response(302, "", "Location: /b\r\n")), close()}, refuse},
             scripted_server_options().repeat_last());
         const auto port = std::to_string(server.port());
         const auto policies = write(R"({"version": 1,
@@ -223,8 +223,8 @@ TEST_F(FetchWithPolicies, TreatWhatARedirectLeadsToAlikeWatchedOrNot) {
 }
 
 TEST_F(FetchWithPolicies, HasALineForEachAttemptOfAHedgedRequest) {
-    const scripted_server server(
-        {{expect_request(), stall()}, {expect_request(), send(response(200, "second")), close()}});
+    const scripted_server server({{expect_request(), stall()},
+                                  {expect_request(), send(last_response(200, "second")), close()}});
     const auto result = fetch({"--hedge", "20ms", "--timeline", server.url("/a")});
     EXPECT_THAT(result.err, HasSubstr("  1  Operation canceled"));
     EXPECT_THAT(result.err, HasSubstr("another attempt won"));

@@ -171,7 +171,7 @@ protected:
         const auto whole = response(200, "0123456789");
         const auto begin = whole.size() - 10;
         const scripted_server server(
-            {{expect_request(), send(response(503)), close()},
+            {{expect_request(), send(last_response(503)), close()},
              {expect_request(),
               send(whole.substr(0, begin + 1)),
               send_slowly(whole.substr(begin + 1), std::chrono::milliseconds(30)),

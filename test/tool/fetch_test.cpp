@@ -158,7 +158,7 @@ TEST_F(Fetch, ReportNamesTheServersWish) {
 TEST_F(Fetch, ReportShowsAResendOverAFreshConnection) {
     const scripted_server server(
         {{expect_request(), send(response(200, "1")), expect_request(), close()},
-         {expect_request(), send(response(200, "2")), close()}});
+         {expect_request(), send(last_response(200, "2")), close()}});
     const auto report = report_of({server.url("/1"), server.url("/2")});
     EXPECT_EQ(result_.out, "12");
     ASSERT_EQ(report.size(), 2U);

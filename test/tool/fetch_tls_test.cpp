@@ -20,7 +20,7 @@ TEST_F(Fetch, TrustsTheAuthorityItIsGiven) {
     const auto ca = directory_.write("ca.pem", authority.certificate_pem());
     const auto server_options =
         scripted_server_options().tls(authority.issue(for_loopback())).repeat_last();
-    const scripted_server server({{expect_request(), send(response(200, "secret")), close()}},
+    const scripted_server server({{expect_request(), send(last_response(200, "secret")), close()}},
                                  server_options);
     const auto url = "https://localhost:" + std::to_string(server.port()) + "/";
     auto result = fetch(quick + words{"--cacert", ca, url});
@@ -47,7 +47,7 @@ TEST_F(Fetch, ShowsItsCertificate) {
         const scripted_server server({{request_client_certificate(authority.issue(for_loopback()),
                                                                   authority.certificate_pem()),
                                        expect_request(),
-                                       send(response(200, "known")),
+                                       send(last_response(200, "known")),
                                        close()}});
         const auto result = fetch(
             arguments +

@@ -66,6 +66,11 @@ void fetcher::run_until(const std::function<bool()>& is_true) {
     }
 }
 
+void fetcher::run_ready() {
+    context.restart();
+    context.poll();
+}
+
 void fetcher::run_out() {
     context.restart();
     context.run_for(watchdog);

@@ -60,6 +60,8 @@ public:
     void run_until(const std::shared_ptr<pending_fetch>& p) {
         run_until([p] { return p->done(); });
     }
+    /// Runs what is ready, and waits for nothing: for tests that move a clock.
+    void run_ready();
     /// Runs what is left. Throws after 20 s: something outlives its call.
     void run_out();
 
