@@ -31,8 +31,8 @@ class hedging_fetcher : public fetcher {
 public:
     using fetcher::fetcher;
 
-    /// Fetches; each time that the server has a new request, `after` passes, until it has passed
-    /// for this many extra attempts.
+    /// Fetches; as often as extra attempts are to start, 20 ms pass once the server has been asked
+    /// for the one before.
     http::fetch_result hedge(const scripted_server& server,
                              request r,
                              const http::fetch_policy& policy,

@@ -1,4 +1,5 @@
 // Signals that end a fetch wherever it is, and output that cannot be written.
+#include "support/scripted_server.hpp"
 #include "tool/fetch_fixture.hpp"
 
 #include <fcntl.h>
@@ -75,7 +76,8 @@ protected:
         ::close(writer);
     }
 
-    /// Signals it once it has come so far; it is killed if that does not end it.
+    /// Signals it some time after it has come so far, as its next step does not show outside; it
+    /// is killed if that does not end it.
     static tool_result interrupted(tool_run& run,
                                    int signal,
                                    const std::function<bool()>& has_come_so_far) {
@@ -83,6 +85,8 @@ protected:
         while (!has_come_so_far() && std::chrono::steady_clock::now() < soon) {
             std::this_thread::sleep_for(std::chrono::milliseconds(2));
         }
+        EXPECT_TRUE(has_come_so_far());
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
         run.signal(signal);
         return run.wait_at_most(std::chrono::seconds(10));
     }
@@ -120,7 +124,7 @@ TEST_F(FetchToAPipe, AnInterruptEndsTheWaitForAReaderOfTheFile) {
 }
 
 TEST_F(FetchToAPipe, ABlockedStandardErrorHoldsUpNoCall) {
-    const fault_server server(failing(99, fault(fault_kind::stall)));
+    const scripted_server server({{expect_request(), stall()}, {expect_request(), stall()}});
     fill();
     tool_run run({"fetch",
                   "-v",
@@ -133,8 +137,11 @@ TEST_F(FetchToAPipe, ABlockedStandardErrorHoldsUpNoCall) {
                  "",
                  "",
                  pipe_);
-    const auto told = [&] { return lines_of_json(contents_of(file("report"))).size() == 2; };
-    EXPECT_EQ(interrupted(run, SIGINT, told).status, 130);
+    const auto both_have_ended = [&] {
+        const auto seen = server.connections();
+        return seen.size() == 2 && seen[1].end == connection_end::by_client;
+    };
+    EXPECT_EQ(interrupted(run, SIGINT, both_have_ended).status, 130);
     const auto report = lines_of_json(contents_of(file("report")));
     ASSERT_EQ(report.size(), 2U);
     for (const auto& line : report) EXPECT_EQ(line.at("reason").as_string(), "deadline_exceeded");
