@@ -184,6 +184,7 @@ TEST(BodySink, SlowsTheServerDown) {
     const std::string body(5'000'000, 'x');
     scripted_server server({{expect_request(), send(response(200, body)), stall()}});
     fetcher f;
+    const testing::manual_clock clock(f.context);  // no timeout ends it, however slow
     const auto sink = std::make_shared<slow>();
     const auto r = f.fetch(request("GET", server.url()).deliver_to(sink));
     ASSERT_TRUE(r.ok()) << r.report().summary();
